@@ -1,0 +1,19 @@
+//! The bindings of every world in one place, so that all worlds share the types of the contract.
+#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    inline: "
+        package apptsync:host;
+        world every-stage {
+            import ibus:appointments/types@0.1.0;
+            import wasi:logging/logging@0.1.0-draft;
+            import wasi:config/store@0.2.0-rc.1;
+            export ibus:appointments/source@0.1.0;
+            export ibus:appointments/status-mapping@0.1.0;
+            export ibus:appointments/activity-definition@0.1.0;
+            export ibus:appointments/extension@0.1.0;
+        }
+    ",
+    path: "../../wit",
+    ownership: Borrowing { duplicate_if_necessary: true },
+});

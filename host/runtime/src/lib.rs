@@ -1,0 +1,28 @@
+//! The only place that knows wasmtime: engine, limits, grants, cache, and the conversion between what plugins say and what
+//! the model knows.
+//!
+//! Everything that crosses the boundary crosses in one function, [`boundary::Live::call`]. A raw binding type is never
+//! visible outside of `conversion`, `source` and `stages`.
+
+mod bindings;
+mod boundary;
+mod cache;
+mod compatibility;
+mod conversion;
+mod engine;
+mod failure;
+mod guest;
+mod limits;
+mod plugin;
+mod source;
+mod stages;
+
+pub use cache::CompileCache;
+pub use engine::Runtime;
+pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure};
+pub use limits::Limits;
+pub use plugin::{Inspection, Plugin, PluginOrigin, PluginSpec, RunClock, Statistics, World};
+pub use source::{Collection, Source, SourceReader};
+pub use stages::{
+    Answers, Definition, DefinitionPlugin, Extension, ExtensionPlugin, StatusMapping, StatusMappingPlugin,
+};

@@ -1,0 +1,95 @@
+//! What a plugin may use.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// Limits of one plugin; all are on by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// All memories of an instance together, in bytes.
+    pub memory: usize,
+    /// Longest time of one call.
+    pub deadline: Duration,
+    /// Longest time of all calls of a run together.
+    pub run: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 64 << 20, deadline: Duration::from_secs(2), run: Duration::from_secs(30 * 60) }
+    }
+}
+
+/// What may cross the boundary in one call, in bytes of host memory.
+pub(crate) const HOSTCALL_FUEL: usize = 16 << 20;
+/// Largest component in bytes.
+pub(crate) const MAX_COMPONENT: u64 = 64 << 20;
+/// Longest compilation.
+pub(crate) const COMPILE_TIME: Duration = Duration::from_secs(180);
+/// Handles that a guest may hold.
+pub(crate) const MAX_RESOURCES: usize = 1_024;
+/// Bytes of randomness a guest may ask for at once.
+pub(crate) const MAX_RANDOM: u64 = 64 << 10;
+/// Log lines of one call; what is more is dropped and counted.
+pub(crate) const MAX_LOG_LINES: usize = 1_000;
+/// Log bytes of one call.
+pub(crate) const MAX_LOG_BYTES: usize = 256 << 10;
+
+/// Elements of all tables of an instance together.
+const MAX_TABLE_ELEMENTS: usize = 200_000;
+/// Core instances, memories and tables of a store. A Python component has 38 core instances.
+const MAX_INSTANCES: usize = 128;
+
+/// Adds up all memories and tables of a store: a cap for each alone is bypassed by having many.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    memory_limit: usize,
+    memory: usize,
+    elements: usize,
+    /// Most memory the store ever had, in bytes.
+    pub(crate) peak: usize,
+    /// The guest asked for more than it may have.
+    pub(crate) refused: bool,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { memory_limit: limits.memory, memory: 0, elements: 0, peak: 0, refused: false }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.memory_limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.memory = total;
+        self.peak = self.peak.max(total);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.elements.saturating_add(desired.saturating_sub(current));
+        if total > MAX_TABLE_ELEMENTS {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_INSTANCES
+    }
+}
