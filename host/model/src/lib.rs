@@ -10,6 +10,7 @@ mod eligibility;
 mod job;
 mod ledger;
 mod master;
+mod mobile;
 mod stage;
 pub mod text;
 mod time;
@@ -23,6 +24,7 @@ pub use ledger::{Imbalance, Ledger, Outcome};
 pub use master::{
     Channel, ChannelPartner, Employee, InvalidId, MasterData, Organization, Partner, Profile, check_channel_id,
 };
+pub use mobile::{MobileAction, Refusal, WrongTransition, is_below};
 pub use stage::{
     AppointmentContext, Decision, Draft, Occasion, Question, RecordError, SourceItem, SourcePage, Verdict,
 };

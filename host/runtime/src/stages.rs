@@ -1,6 +1,7 @@
 //! The stages as the pipeline calls them: a whole batch in one typed call, on a fresh instance.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use apptsync_model::{
     AppointmentContext, Decision, DefinitionDescription, DefinitionSettings, Draft, Instant, Occasion, Question,
@@ -51,7 +52,7 @@ macro_rules! stage_plugin {
     ($(#[$meta:meta])* $name:ident, $interface:ident) => {
         $(#[$meta])*
         pub struct $name {
-            plugin: Plugin,
+            plugin: Arc<Plugin>,
             indices: exports::$interface::GuestIndices,
         }
 
@@ -65,12 +66,12 @@ macro_rules! stage_plugin {
                     plugin: plugin.name().to_owned(),
                     reason: format!("does not have the published shape: {error:#}"),
                 })?;
-                Ok(Self { plugin, indices })
+                Ok(Self { plugin: Arc::new(plugin), indices })
             }
 
             /// The plugin itself.
             #[must_use]
-            pub fn plugin(&self) -> &Plugin {
+            pub fn plugin(&self) -> &Arc<Plugin> {
                 &self.plugin
             }
 

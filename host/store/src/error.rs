@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no database.
-    #[error("there is no database at {0}: make a workspace with `apptsync init`, or correct `database` in apptsync.toml")]
+    #[error(
+        "there is no database at {0}: make a workspace with `apptsync init`, or correct `database` in apptsync.toml"
+    )]
     Missing(PathBuf),
     /// The file is something else, or damaged.
     #[error("the database is damaged or no database: {0}; restore it from a copy")]
@@ -24,7 +26,9 @@ pub enum StoreError {
     #[error("the database is locked by another program; nothing was written: try again when it is done")]
     Locked,
     /// It cannot be written to.
-    #[error("the database cannot be written to; nothing was written: give yourself the right to write to the file and its folder")]
+    #[error(
+        "the database cannot be written to; nothing was written: give yourself the right to write to the file and its folder"
+    )]
     ReadOnly,
     /// No room.
     #[error("the disk is full; nothing was written: make room and run again")]
@@ -48,7 +52,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
-            Some(ErrorCode::CannotOpen) => Self::Other(format!("{error}; is its folder there, and may you write to it?")),
+            Some(ErrorCode::CannotOpen) => {
+                Self::Other(format!("{error}; is its folder there, and may you write to it?"))
+            }
             _ => Self::Other(error.to_string()),
         }
     }

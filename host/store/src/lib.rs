@@ -8,7 +8,7 @@ pub use error::StoreError;
 pub use sqlite::SqliteStore;
 pub use types::{
     ActivityFields, Change, CursorWrite, Hash, Job, JobDetails, Known, KnownActivity, LoadCounts, MasterKind, NewJob,
-    PageWrite, PendingAppointment, QuarantinedRecord, RecordWrite, RunLock, StoredDefinition, Transfer, TransferKey,
+    PageWrite, Pending, QuarantinedRecord, RecordWrite, RunLock, StoredDefinition, Transfer, TransferKey,
 };
 
 use std::collections::HashMap;
@@ -164,11 +164,11 @@ pub trait Store: Send {
     /// The database cannot be read.
     fn known(&self, key: &TransferKey<'_>, source_ids: &[&str]) -> Result<Vec<Option<Known>>>;
 
-    /// Appointments that earlier runs did not import and that `job` has not looked at, after a transfer number, in its order.
+    /// Objects that earlier runs did not import and that `job` has not looked at, after a transfer number, in its order.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn pending(&self, channel: &str, job: JobId, after: i64, limit: usize) -> Result<Vec<PendingAppointment>>;
+    fn pending(&self, key: &TransferKey<'_>, job: JobId, after: i64, limit: usize) -> Result<Vec<Pending>>;
 
     /// Stores a page: activities, tasks, references, partners, per-object state, quarantine, cursor and ledger in one
     /// transaction. The outcomes are counted in `ledger`; an update that changes nothing counts as unchanged.
@@ -197,11 +197,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// The database cannot be read.
-    fn activities(
-        &self,
-        filter: &ActivityFilter,
-        visit: &mut dyn FnMut(Activity) -> ControlFlow<()>,
-    ) -> Result<()>;
+    fn activities(&self, filter: &ActivityFilter, visit: &mut dyn FnMut(Activity) -> ControlFlow<()>) -> Result<()>;
 
     /// How many activities a filter finds, whatever its limit.
     ///

@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use apptsync_model::{
-    ActivityId, ActivityStatus, Application, Appointment, Attributes, ChangedSince, DefinitionSettings, Instant, JobId,
-    JobState, Ledger, Message, Outcome, Partner, Period, Priority, StageReport,
+    ActivityId, ActivityStatus, Application, Attributes, ChangedSince, DefinitionSettings, Instant, JobId, JobState,
+    Ledger, Message, Outcome, Partner, Period, Priority, StageReport,
 };
 
 /// The first 16 bytes of a SHA-256.
@@ -155,11 +155,11 @@ pub struct KnownActivity {
     pub status: ActivityStatus,
 }
 
-/// An appointment that earlier runs did not import.
+/// An object that earlier runs did not import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingAppointment {
-    /// Its last version.
-    pub appointment: Appointment,
+pub struct Pending {
+    /// Its last version as JSON.
+    pub record: String,
     /// What is known of it.
     pub known: Known,
 }

@@ -1,0 +1,382 @@
+//! What the import reads and writes. [`store_page`] is the floor of an import's speed: prepared statements, one
+//! transaction a page, no reading back.
+
+use apptsync_model::{ActivityId, ActivityStatus, ChannelPartner, Instant, JobId, Ledger, Outcome, Period};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
+
+use crate::sqlite::SqliteStore;
+use crate::sqlite::{jobs, master};
+use crate::{
+    ActivityFields, Change, Hash, Known, KnownActivity, PageWrite, Pending, RecordWrite, Result, StoreError,
+    TransferKey,
+};
+
+pub(super) fn stage_set(store: &SqliteStore, digest: &Hash, description: &str) -> Result<i64> {
+    let find = || {
+        let mut statement = store.connection.prepare_cached("SELECT id FROM stage_set WHERE digest = ?")?;
+        statement.query_row([digest], |row| row.get(0)).optional()
+    };
+    if let Some(id) = find()? {
+        return Ok(id);
+    }
+    let transaction = store.write()?;
+    transaction.execute("INSERT INTO stage_set (digest, description) VALUES (?, ?)", params![digest, description])?;
+    let id = transaction.last_insert_rowid();
+    transaction.commit()?;
+    Ok(id)
+}
+
+pub(super) fn stage_set_description(store: &SqliteStore, id: i64) -> Result<Option<String>> {
+    let mut statement = store.connection.prepare_cached("SELECT description FROM stage_set WHERE id = ?")?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn imported_with_other_stages(store: &SqliteStore, channel: &str, stage_set: i64) -> Result<u64> {
+    // Only when there is more than one set can any activity have another.
+    let sets: i64 = store.connection.query_row("SELECT count(*) FROM stage_set", [], |row| row.get(0))?;
+    if sets < 2 {
+        return Ok(0);
+    }
+    let count: i64 = store.connection.query_row(
+        "SELECT count(*) FROM transfer JOIN activity ON activity.id = transfer.activity
+         WHERE transfer.channel = ? AND transfer.collection = 'appointments' AND transfer.stage_set <> ?
+           AND activity.status = 'planned'",
+        params![channel, stage_set],
+        |row| row.get(0),
+    )?;
+    Ok(count.unsigned_abs())
+}
+
+pub(super) fn cursor(store: &SqliteStore, key: &TransferKey<'_>, source: &str) -> Result<Option<String>> {
+    let mut statement = store
+        .connection
+        .prepare_cached("SELECT value FROM cursor WHERE channel = ? AND collection = ? AND source = ?")?;
+    Ok(statement.query_row([key.channel, key.collection, source], |row| row.get(0)).optional()?)
+}
+
+const KNOWN_COLUMNS: &str = "transfer.id AS transfer_id, transfer.activity, transfer.seen, transfer.imported,
+    transfer.stage_set, transfer.outcome, transfer.pending, transfer.job, activity.status";
+
+/// Reads a stored outcome.
+pub(super) fn outcome(row: &Row<'_>, column: &str) -> rusqlite::Result<Outcome> {
+    let name: String = row.get(column)?;
+    Outcome::from_name(&name).ok_or_else(|| {
+        let error = format!("`{name}` is no outcome");
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })
+}
+
+fn known_row(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let activity = match row.get::<_, Option<ActivityId>>("activity")? {
+        Some(id) => Some(KnownActivity { id, status: master::named(row, "status")? }),
+        None => None,
+    };
+    Ok(Known {
+        transfer: row.get("transfer_id")?,
+        seen: row.get("seen")?,
+        imported: row.get("imported")?,
+        stage_set: row.get("stage_set")?,
+        outcome: outcome(row, "outcome")?,
+        pending: row.get("pending")?,
+        job: row.get("job")?,
+        activity,
+    })
+}
+
+pub(super) fn known(store: &SqliteStore, key: &TransferKey<'_>, source_ids: &[&str]) -> Result<Vec<Option<Known>>> {
+    let mut statement = store.connection.prepare_cached(&format!(
+        "SELECT {KNOWN_COLUMNS} FROM transfer LEFT JOIN activity ON activity.id = transfer.activity
+         WHERE transfer.channel = ? AND transfer.collection = ? AND transfer.source_id = ?"
+    ))?;
+    let mut find = |id: &&str| Ok(statement.query_row([key.channel, key.collection, id], known_row).optional()?);
+    source_ids.iter().map(&mut find).collect()
+}
+
+pub(super) fn pending(
+    store: &SqliteStore,
+    key: &TransferKey<'_>,
+    job: JobId,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Pending>> {
+    let mut statement = store.connection.prepare_cached(&format!(
+        "SELECT {KNOWN_COLUMNS}, transfer.record FROM transfer LEFT JOIN activity ON activity.id = transfer.activity
+         WHERE transfer.channel = ? AND transfer.collection = ? AND transfer.pending = 1
+           AND transfer.id > ? AND transfer.job <> ? ORDER BY transfer.id LIMIT ?"
+    ))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![key.channel, key.collection, after, job, limit], |row| {
+        Ok((known_row(row)?, row.get::<_, String>("record")?))
+    })?;
+    rows.map(|row| {
+        let (known, record) = row?;
+        Ok(Pending { record, known })
+    })
+    .collect()
+}
+
+/// The statements of a page, looked up once.
+struct Statements<'a> {
+    insert_activity: CachedStatement<'a>,
+    insert_task: CachedStatement<'a>,
+    insert_reference: CachedStatement<'a>,
+    insert_transfer: CachedStatement<'a>,
+}
+
+const ACTIVITY_FIELDS: &str =
+    "number, subject, description, kind, priority, status, start_at, end_at, start_day, end_day,
+    completed_on, completed_by, attributes";
+
+impl<'a> Statements<'a> {
+    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            insert_activity: connection.prepare_cached(&format!(
+                "INSERT INTO activity (channel, source_id, origin, created_by_job, changed_by_job, {ACTIVITY_FIELDS})
+                 VALUES (?1, ?2, 'mobile', ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            ))?,
+            insert_task: connection.prepare_cached("INSERT INTO task (activity, employee) VALUES (?, ?)")?,
+            insert_reference: connection.prepare_cached("INSERT INTO reference (activity, partner) VALUES (?, ?)")?,
+            insert_transfer: connection.prepare_cached(
+                "INSERT INTO transfer (channel, collection, source_id, activity, seen, imported, stage_set, outcome, pending,
+                   detail, changed_at, job, first_job, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13)",
+            )?,
+        })
+    }
+}
+
+/// Attributes as they are stored.
+fn attributes(fields: &ActivityFields) -> Result<std::borrow::Cow<'static, str>> {
+    if fields.attributes.is_empty() {
+        return Ok("[]".into());
+    }
+    Ok(serde_json::to_string(&fields.attributes)?.into())
+}
+
+/// First and last day of a period of whole days.
+fn days(period: &Period) -> (Option<String>, Option<String>) {
+    match period {
+        Period::Timed { .. } => (None, None),
+        Period::AllDay { start, end } => (Some(start.to_string()), Some(end.to_string())),
+    }
+}
+
+fn create(
+    connection: &Connection,
+    statements: &mut Statements<'_>,
+    page: &PageWrite<'_>,
+    record: &RecordWrite,
+    fields: &ActivityFields,
+) -> Result<ActivityId> {
+    let (start_day, end_day) = days(&fields.period);
+    statements.insert_activity.execute(params![
+        page.key.channel,
+        record.source_id,
+        page.job,
+        fields.number,
+        fields.subject,
+        fields.description,
+        fields.kind,
+        fields.priority.name(),
+        fields.status.name(),
+        fields.start.0,
+        fields.end.0,
+        start_day,
+        end_day,
+        fields.completed_on.map(|instant| instant.0),
+        fields.completed_by,
+        attributes(fields)?
+    ])?;
+    let id = connection.last_insert_rowid();
+    statements.insert_task.execute(params![id, fields.employee])?;
+    statements.insert_reference.execute(params![id, fields.partner])?;
+    Ok(id)
+}
+
+/// Writes all fields of an activity; false when they are there already.
+fn update(connection: &Connection, page: &PageWrite<'_>, id: ActivityId, fields: &ActivityFields) -> Result<bool> {
+    let (start_day, end_day) = days(&fields.period);
+    let changed = connection
+        .prepare_cached(&format!(
+            "UPDATE activity SET ({ACTIVITY_FIELDS}) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15),
+               changed_by_job = ?1
+             WHERE id = ?2
+               AND ({ACTIVITY_FIELDS}) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        ))?
+        .execute(params![
+            page.job,
+            id,
+            fields.number,
+            fields.subject,
+            fields.description,
+            fields.kind,
+            fields.priority.name(),
+            fields.status.name(),
+            fields.start.0,
+            fields.end.0,
+            start_day,
+            end_day,
+            fields.completed_on.map(|instant| instant.0),
+            fields.completed_by,
+            attributes(fields)?
+        ])?;
+    let moved = connection
+        .prepare_cached("UPDATE task SET employee = ?2 WHERE activity = ?1 AND employee <> ?2")?
+        .execute(params![id, fields.employee])?;
+    let referred = connection
+        .prepare_cached("UPDATE reference SET partner = ?2 WHERE activity = ?1 AND partner <> ?2")?
+        .execute(params![id, fields.partner])?;
+    if changed == 0 && moved + referred > 0 {
+        connection
+            .prepare_cached("UPDATE activity SET changed_by_job = ? WHERE id = ?")?
+            .execute(params![page.job, id])?;
+    }
+    Ok(changed + moved + referred > 0)
+}
+
+fn set_status(connection: &Connection, job: JobId, id: ActivityId, status: ActivityStatus) -> Result<bool> {
+    let changed = connection
+        .prepare_cached("UPDATE activity SET status = ?1, changed_by_job = ?2 WHERE id = ?3 AND status <> ?1")?
+        .execute(params![status.name(), job, id])?;
+    Ok(changed > 0)
+}
+
+fn put_transfer(
+    connection: &Connection,
+    statements: &mut Statements<'_>,
+    page: &PageWrite<'_>,
+    record: &RecordWrite,
+    activity: Option<ActivityId>,
+    outcome: Outcome,
+) -> Result<()> {
+    let Some(transfer) = record.transfer else {
+        statements.insert_transfer.execute(params![
+            page.key.channel,
+            page.key.collection,
+            record.source_id,
+            activity,
+            record.seen,
+            record.imported,
+            page.stage_set,
+            outcome.name(),
+            record.pending,
+            record.detail,
+            record.changed_at.0,
+            page.job,
+            record.record.as_deref().unwrap_or_default()
+        ])?;
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "UPDATE transfer SET activity = ?2, seen = ?3, imported = ?4, stage_set = ?5, outcome = ?6, pending = ?7,
+               detail = ?8, changed_at = ?9, job = ?10, record = coalesce(?11, record) WHERE id = ?1",
+        )?
+        .execute(params![
+            transfer,
+            activity,
+            record.seen,
+            record.imported,
+            page.stage_set,
+            outcome.name(),
+            record.pending,
+            record.detail,
+            record.changed_at.0,
+            page.job,
+            record.record
+        ])?;
+    Ok(())
+}
+
+pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<Vec<Outcome>> {
+    let transaction = store.write()?;
+    let mut counted = ledger.clone();
+    counted.read += page.entered;
+    for outcome in page.settled {
+        counted.count(*outcome);
+    }
+    let mut outcomes = Vec::with_capacity(page.records.len());
+    {
+        let connection: &Connection = &transaction;
+        let mut statements = Statements::new(connection)?;
+        for record in page.records {
+            let mut activity = record.activity;
+            let changed = match &record.change {
+                Change::Nothing => true,
+                Change::CreateActivity(fields) => {
+                    activity = Some(create(connection, &mut statements, page, record, fields)?);
+                    true
+                }
+                Change::UpdateActivity(id, fields) => update(connection, page, *id, fields)?,
+                Change::SetStatus(id, status) => set_status(connection, page.job, *id, *status)?,
+                Change::PutPartner(partner) => {
+                    let channel = page.key.channel.to_owned();
+                    let external_id = record.source_id.clone();
+                    let put = master::put_partner(connection, partner)?;
+                    master::connect(connection, &ChannelPartner { channel, partner: partner.id.clone(), external_id })?
+                        || put
+                }
+            };
+            let outcome = if changed { record.outcome } else { Outcome::Unchanged };
+            put_transfer(connection, &mut statements, page, record, activity, outcome)?;
+            counted.count(outcome);
+            outcomes.push(outcome);
+        }
+        for quarantined in page.quarantined {
+            connection
+                .prepare_cached("INSERT INTO quarantine (job, place, reason) VALUES (?, ?, ?)")?
+                .execute(params![page.job, quarantined.place, quarantined.reason])?;
+        }
+        if let Some(cursor) = &page.cursor {
+            connection
+                .prepare_cached(
+                    "INSERT INTO cursor (channel, collection, source, value) VALUES (?, ?, ?, ?)
+                     ON CONFLICT (channel, collection, source) DO UPDATE SET value = excluded.value
+                     WHERE value <> excluded.value",
+                )?
+                .execute(params![page.key.channel, page.key.collection, cursor.source, cursor.value])?;
+        }
+        jobs::put_part(connection, page.job, page.application, &counted)?;
+    }
+    counted.balance().map_err(|error| StoreError::Other(error.to_string()))?;
+    transaction.commit()?;
+    *ledger = counted;
+    Ok(outcomes)
+}
+
+pub(super) fn delay_elapsed(
+    store: &SqliteStore,
+    channel: &str,
+    employees: Option<&[String]>,
+    now: Instant,
+    job: JobId,
+    at_most: usize,
+) -> Result<u64> {
+    let marks = employees.map(|employees| vec!["?"; employees.len()].join(", "));
+    let in_scope = marks.map_or(String::new(), |marks| {
+        format!("AND (SELECT employee FROM task WHERE task.activity = activity.id) IN ({marks})")
+    });
+    let elapsed = format!(
+        "SELECT id FROM activity WHERE status = 'planned' AND channel = ? AND end_at < ? {in_scope} LIMIT {at_most}"
+    );
+    let values = || {
+        let fixed = [rusqlite::types::Value::from(channel.to_owned()), now.0.into()];
+        let employees = employees.unwrap_or_default().iter().map(|employee| employee.clone().into());
+        fixed.into_iter().chain(employees).collect::<Vec<rusqlite::types::Value>>()
+    };
+    // Looked up before a transaction is begun: a run that changes nothing writes nothing.
+    let ids = {
+        let mut statement = store.connection.prepare_cached(&elapsed)?;
+        let ids = statement.query_map(params_from_iter(values()), |row| row.get(0))?;
+        ids.collect::<rusqlite::Result<Vec<ActivityId>>>()?
+    };
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let transaction = store.write()?;
+    for id in &ids {
+        set_status(&transaction, job, *id, ActivityStatus::Delayed)?;
+    }
+    transaction.commit()?;
+    Ok(ids.len() as u64)
+}
