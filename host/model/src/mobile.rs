@@ -32,7 +32,7 @@ named_enum! {
 
 /// An action that the status of an appointment does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is {} and cannot be {action}: {}", describe(*.current), choices(*.current))]
+#[error("it is {} and cannot be {action}; {}", describe(*.current), choices(*.current))]
 pub struct WrongTransition {
     /// What was tried.
     pub action: MobileAction,
@@ -240,7 +240,7 @@ mod tests {
         let error = MobileAction::Start.apply(Some(MobileStatus::Unconfirmed)).expect_err("not confirmed");
         assert_eq!(
             error.to_string(),
-            "it is Unconfirmed and cannot be started: possible now: confirm, reject, reschedule, delete"
+            "it is Unconfirmed and cannot be started; possible now: confirm, reject, reschedule, delete"
         );
     }
 

@@ -33,7 +33,7 @@ impl LateResults {
     /// A sentence that names the key, the value and what is allowed.
     pub fn from_configuration(pairs: &[(String, String)]) -> Result<Self, String> {
         let value = |key: &str| pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
-        for (key, _) in pairs.iter().filter(|(key, _)| key != LATE_RESULTS && key != GRACE) {
+        if let Some((key, _)) = pairs.iter().find(|(key, _)| key != LATE_RESULTS && key != GRACE) {
             let hint = nearest(key, [LATE_RESULTS, GRACE]).map(|name| format!(", did you mean `{name}`?"));
             let allowed = format!("; the keys are `{LATE_RESULTS}` and `{GRACE}`");
             return Err(format!("unknown key `{}`{}", excerpt(key, 64), hint.unwrap_or(allowed)));

@@ -1,0 +1,369 @@
+//! One line of the feed becomes an appointment or a customer.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use apptsync_plugin::source::{Collection, Item};
+use apptsync_plugin::text::{DESCRIPTION, IDENTIFIER, LINE, NOTE, excerpt};
+use apptsync_plugin::types::{AllDay, Appointment, Customer, Instant, MobileStatus, Period, Priority, Timed};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::diagnose::diagnose;
+use crate::instant::{parse_date, parse_instant};
+
+const MOST_ATTRIBUTES: usize = 64;
+const LONGEST_ATTRIBUTE_KEY: usize = 64;
+const LONGEST_ATTRIBUTE: usize = 4_096;
+
+/// Why a line is no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// It ends in the middle: what it is when the rest has been written is not known yet.
+    Cut,
+    /// It can never become one; why, for the operator.
+    Broken(String),
+}
+
+/// Reads a line; `what` says which keys it must have.
+///
+/// # Errors
+///
+/// Why the line is no record, with the key and what is allowed.
+pub fn read(what: Collection, line: &[u8]) -> Result<Item, Problem> {
+    let line = std::str::from_utf8(line).map_err(|error| match (error.error_len(), line.get(error.valid_up_to())) {
+        (Some(_), Some(byte)) => {
+            Problem::Broken(format!("not UTF-8: byte {} of the line is 0x{byte:02x}", error.valid_up_to() + 1))
+        }
+        _ => Problem::Cut,
+    })?;
+    match what {
+        Collection::Appointments => match serde_json::from_str::<AppointmentLine>(line) {
+            Ok(keys) => keys.into_appointment().map(Item::Appointment).map_err(Problem::Broken),
+            Err(error) => Err(diagnose(what, line, &error)),
+        },
+        Collection::Customers => match serde_json::from_str::<CustomerLine>(line) {
+            Ok(keys) => keys.into_customer().map(Item::Customer).map_err(Problem::Broken),
+            Err(error) => Err(diagnose(what, line, &error)),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct AppointmentLine<'line> {
+    #[serde(borrow)]
+    id: Text<'line>,
+    channel: Text<'line>,
+    number: Text<'line>,
+    name: Text<'line>,
+    #[serde(rename = "type", default)]
+    visit_type: Option<Text<'line>>,
+    customer: Text<'line>,
+    employee: Text<'line>,
+    start: Text<'line>,
+    end: Text<'line>,
+    #[serde(default)]
+    all_day: Option<bool>,
+    #[serde(default)]
+    priority: Option<Text<'line>>,
+    status: Text<'line>,
+    #[serde(default)]
+    description: Option<Text<'line>>,
+    #[serde(default)]
+    completed_on: Option<Text<'line>>,
+    #[serde(default)]
+    completed_by: Option<Text<'line>>,
+    #[serde(default)]
+    reason: Option<Text<'line>>,
+    changed_at: Text<'line>,
+    #[serde(default)]
+    deleted: Option<bool>,
+    #[serde(default)]
+    attributes: Option<Attributes<'line>>,
+}
+
+impl AppointmentLine<'_> {
+    fn into_appointment(self) -> Result<Appointment, String> {
+        Ok(Appointment {
+            id: identifier("id", self.id)?,
+            channel: identifier("channel", self.channel)?,
+            number: limited("number", self.number, LINE)?,
+            name: limited("name", self.name, LINE)?,
+            visit_type: optional("type", self.visit_type, LINE)?.unwrap_or_default(),
+            customer: identifier("customer", self.customer)?,
+            employee: identifier("employee", self.employee)?,
+            period: period(self.all_day.unwrap_or_default(), &self.start.0, &self.end.0)?,
+            priority: self.priority.map_or(Ok(Priority::Normal), |text| priority(&text.0))?,
+            status: status(&self.status.0)?,
+            description: optional("description", self.description, DESCRIPTION)?.unwrap_or_default(),
+            completed_on: self.completed_on.map(|text| instant("completed_on", &text.0)).transpose()?,
+            completed_by: optional("completed_by", self.completed_by, LINE)?,
+            reason: optional("reason", self.reason, NOTE)?,
+            changed_at: instant("changed_at", &self.changed_at.0)?,
+            deleted: self.deleted.unwrap_or_default(),
+            attributes: attributes(self.attributes)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct CustomerLine<'line> {
+    #[serde(borrow)]
+    id: Text<'line>,
+    channel: Text<'line>,
+    name: Text<'line>,
+    #[serde(default)]
+    street: Option<Text<'line>>,
+    #[serde(default)]
+    postcode: Option<Text<'line>>,
+    #[serde(default)]
+    city: Option<Text<'line>>,
+    #[serde(default)]
+    country: Option<Text<'line>>,
+    #[serde(default)]
+    email: Option<Text<'line>>,
+    #[serde(default)]
+    phone: Option<Text<'line>>,
+    changed_at: Text<'line>,
+    #[serde(default)]
+    deleted: Option<bool>,
+    #[serde(default)]
+    attributes: Option<Attributes<'line>>,
+}
+
+impl CustomerLine<'_> {
+    fn into_customer(self) -> Result<Customer, String> {
+        Ok(Customer {
+            id: identifier("id", self.id)?,
+            channel: identifier("channel", self.channel)?,
+            name: limited("name", self.name, LINE)?,
+            street: optional("street", self.street, LINE)?.unwrap_or_default(),
+            postcode: optional("postcode", self.postcode, LINE)?.unwrap_or_default(),
+            city: optional("city", self.city, LINE)?.unwrap_or_default(),
+            country: optional("country", self.country, LINE)?.unwrap_or_default(),
+            email: optional("email", self.email, LINE)?.unwrap_or_default(),
+            phone: optional("phone", self.phone, LINE)?.unwrap_or_default(),
+            changed_at: instant("changed_at", &self.changed_at.0)?,
+            deleted: self.deleted.unwrap_or_default(),
+            attributes: attributes(self.attributes)?,
+        })
+    }
+}
+
+fn identifier(key: &str, text: Text<'_>) -> Result<String, String> {
+    let text = text.0;
+    if text.is_empty() {
+        return Err(format!("`{key}` is empty: 1 to {IDENTIFIER} bytes are needed"));
+    }
+    if text.len() > IDENTIFIER {
+        return Err(too_long(key, &text, IDENTIFIER));
+    }
+    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !plain && text.chars().any(char::is_control) {
+        return Err(format!("`{key}` is {:?}: control characters are not allowed", excerpt_raw(&text)));
+    }
+    Ok(text.into_owned())
+}
+
+fn limited(key: &str, text: Text<'_>, longest: usize) -> Result<String, String> {
+    if text.0.len() > longest { Err(too_long(key, &text.0, longest)) } else { Ok(text.0.into_owned()) }
+}
+
+fn optional(key: &str, text: Option<Text<'_>>, longest: usize) -> Result<Option<String>, String> {
+    text.map(|text| limited(key, text, longest)).transpose()
+}
+
+fn too_long(key: &str, text: &str, longest: usize) -> String {
+    format!("`{key}` has {} bytes, at most {longest} are allowed: \"{}\"", text.len(), excerpt(text, 80))
+}
+
+fn period(all_day: bool, start: &str, end: &str) -> Result<Period, String> {
+    let backwards = || format!("`end` is \"{end}\" and must lie after `start`, which is \"{start}\"");
+    if all_day {
+        if date("end", end)? <= date("start", start)? {
+            return Err(format!("{}: for all day `end` is the day after the last", backwards()));
+        }
+        return Ok(Period::AllDay(AllDay { start: start.to_owned(), end: end.to_owned() }));
+    }
+    let period = Timed { start: instant("start", start)?, end: instant("end", end)? };
+    if period.end <= period.start { Err(backwards()) } else { Ok(Period::Timed(period)) }
+}
+
+fn instant(key: &str, text: &str) -> Result<Instant, String> {
+    parse_instant(text).ok_or_else(|| {
+        let whole_day = matches!(key, "start" | "end") && parse_date(text).is_some();
+        let hint = if whole_day { "; a date alone needs \"all_day\":true" } else { "" };
+        format!(
+            "`{key}` is \"{}\": an instant of the years 1970 to 9999 is needed, with Z or an offset, such as 2026-12-01T09:00:00Z{hint}",
+            excerpt(text, 80)
+        )
+    })
+}
+
+fn date(key: &str, text: &str) -> Result<i64, String> {
+    parse_date(text).ok_or_else(|| {
+        format!(
+            "`{key}` is \"{}\": for all day a date of the years 1970 to 9999 is needed, such as 2026-12-01",
+            excerpt(text, 80)
+        )
+    })
+}
+
+fn status(text: &str) -> Result<MobileStatus, String> {
+    Ok(match text {
+        "unconfirmed" => MobileStatus::Unconfirmed,
+        "confirmed" => MobileStatus::Confirmed,
+        "pending" => MobileStatus::Pending,
+        "suspended" => MobileStatus::Suspended,
+        "completed" => MobileStatus::Completed,
+        "rejected" => MobileStatus::Rejected,
+        "canceled" => MobileStatus::Canceled,
+        other => {
+            return Err(format!(
+                "`status` is \"{}\": allowed are unconfirmed, confirmed, pending, suspended, completed, rejected and canceled",
+                excerpt(other, 80)
+            ));
+        }
+    })
+}
+
+fn priority(text: &str) -> Result<Priority, String> {
+    Ok(match text {
+        "low" => Priority::Low,
+        "normal" => Priority::Normal,
+        "high" => Priority::High,
+        other => return Err(format!("`priority` is \"{}\": allowed are low, normal and high", excerpt(other, 80))),
+    })
+}
+
+fn attributes(read: Option<Attributes<'_>>) -> Result<Vec<(String, String)>, String> {
+    let Some(Attributes(pairs)) = read else {
+        return Ok(Vec::new());
+    };
+    let mut kept: Vec<(String, String)> = Vec::with_capacity(pairs.len().min(MOST_ATTRIBUTES + 1));
+    for (key, value) in pairs {
+        if key.is_empty() || key.len() > LONGEST_ATTRIBUTE_KEY {
+            return Err(format!(
+                "`attributes` has the key \"{}\": 1 to {LONGEST_ATTRIBUTE_KEY} bytes are allowed",
+                excerpt(&key, 80)
+            ));
+        }
+        if value.len() > LONGEST_ATTRIBUTE {
+            return Err(too_long(&format!("attributes.{key}"), &value, LONGEST_ATTRIBUTE));
+        }
+        // As JSON readers have it, the last value of a key counts.
+        match kept.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = value.into_owned(),
+            None => kept.push((key.into_owned(), value.into_owned())),
+        }
+        if kept.len() > MOST_ATTRIBUTES {
+            return Err(format!("`attributes` has more than {MOST_ATTRIBUTES} keys"));
+        }
+    }
+    Ok(kept)
+}
+
+fn excerpt_raw(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// A JSON string, borrowed from the line where it has no escapes.
+#[derive(Debug)]
+pub struct Text<'line>(pub Cow<'line, str>);
+
+impl<'de: 'line, 'line> Deserialize<'de> for Text<'line> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("text")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// An object of texts; numbers and truth values become text, `null` is as if it were not there.
+struct Attributes<'line>(Vec<(Cow<'line, str>, Cow<'line, str>)>);
+
+impl<'de: 'line, 'line> Deserialize<'de> for Attributes<'line> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AttributesVisitor)
+    }
+}
+
+struct AttributesVisitor;
+
+impl<'de> Visitor<'de> for AttributesVisitor {
+    type Value = Attributes<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some((Text(key), AttributeValue(value))) = map.next_entry()? {
+            pairs.extend(value.map(|value| (key, value)));
+        }
+        Ok(Attributes(pairs))
+    }
+}
+
+struct AttributeValue<'line>(Option<Cow<'line, str>>);
+
+impl<'de: 'line, 'line> Deserialize<'de> for AttributeValue<'line> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AttributeValueVisitor)
+    }
+}
+
+struct AttributeValueVisitor;
+
+impl<'de> Visitor<'de> for AttributeValueVisitor {
+    type Value = AttributeValue<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("text, a number, true or false")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(AttributeValue(Some(Cow::Owned(serde_json::Value::from(value).to_string()))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(AttributeValue(None))
+    }
+}

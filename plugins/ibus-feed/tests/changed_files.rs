@@ -1,0 +1,166 @@
+//! Files that were rotated, truncated, rewritten or removed between two passes.
+
+mod common;
+
+use apptsync_plugin::source::Collection;
+use apptsync_plugin::types::Failure;
+use common::{Feed, Outcome, finish, line, lines};
+
+const REWRITTEN: &str =
+    "appointments.jsonl was rewritten or truncated since the last import; all files are read again from the start";
+
+fn two_files() -> (Feed, Outcome) {
+    let feed = Feed::new();
+    feed.write("appointments.jsonl", lines(&[("a", "1"), ("b", "1")]));
+    feed.write("appointments.x.jsonl", lines(&[("b", "2"), ("c", "1")]));
+    let first = feed.pass(None);
+    assert_eq!(first.versions(), [("a", "1"), ("b", "2"), ("c", "1")]);
+    (feed, first)
+}
+
+#[test]
+fn a_truncated_file_is_said_and_all_are_read_again() {
+    let (feed, first) = two_files();
+    feed.write("appointments.jsonl", lines(&[("b", "0")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!(second.notices, [REWRITTEN]);
+    assert_eq!(second.versions(), [("b", "2"), ("c", "1")], "the version of the other file is still the newest");
+    assert_eq!(feed.pass(Some(&second.cursor)).notices, Vec::<String>::new());
+}
+
+#[test]
+fn a_file_rewritten_with_the_same_or_a_greater_length_is_noticed() {
+    for (content, versions) in [
+        (lines(&[("a", "9"), ("b", "1")]), vec![("a", "9"), ("b", "2"), ("c", "1")]),
+        (lines(&[("a", "1"), ("b", "9")]), vec![("a", "1"), ("b", "2"), ("c", "1")]),
+        (
+            lines(&[("d", "1"), ("e", "1"), ("f", "1")]),
+            vec![("d", "1"), ("e", "1"), ("f", "1"), ("b", "2"), ("c", "1")],
+        ),
+    ] {
+        let (feed, first) = two_files();
+        feed.write("appointments.jsonl", content);
+        let second = feed.pass(Some(&first.cursor));
+        assert_eq!(second.notices, [REWRITTEN]);
+        assert_eq!(second.versions(), versions);
+    }
+}
+
+#[test]
+fn a_change_in_the_beginning_or_the_end_of_a_long_file_is_noticed() {
+    let feed = Feed::new();
+    let versions: Vec<_> = (0..100).map(|index| format!("a-{index:03}")).collect();
+    let content: String = versions.iter().map(|id| line(id, "1") + "\n").collect();
+    feed.write("appointments.jsonl", &content);
+    let first = feed.pass_in_pages(None, 7);
+    assert_eq!(first.appointments.len(), 100);
+    for id in ["a-000", "a-099"] {
+        feed.write("appointments.jsonl", content.replace(id, "b-000"));
+        assert_eq!(feed.pass(Some(&first.cursor)).notices, [REWRITTEN]);
+    }
+    feed.write("appointments.jsonl", &content);
+    assert_eq!(feed.pass(Some(&first.cursor)).notices, Vec::<String>::new());
+}
+
+#[test]
+fn a_rotated_file_is_read_again_without_harm() {
+    let (feed, first) = two_files();
+    feed.rename("appointments.jsonl", "appointments-2026-11.jsonl");
+    feed.write("appointments.jsonl", lines(&[("a", "2")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!(second.notices.first().map(String::as_str), Some(REWRITTEN));
+    assert_eq!(second.versions(), [("a", "2"), ("b", "2"), ("c", "1")]);
+    assert_eq!(feed.pass(Some(&second.cursor)).versions(), []);
+}
+
+#[test]
+fn a_removed_file_is_said_and_nothing_else_happens() {
+    let (feed, first) = two_files();
+    feed.remove("appointments.x.jsonl");
+    feed.append("appointments.jsonl", lines(&[("d", "1")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!(second.notices, ["appointments.x.jsonl is no longer there; what was imported from it stays"]);
+    assert_eq!(second.versions(), [("d", "1")]);
+    assert_eq!(feed.pass(Some(&second.cursor)).notices, Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_comes_before_those_imported_makes_all_be_read_again() {
+    let (feed, first) = two_files();
+    feed.write("appointments-old.jsonl", lines(&[("a", "0"), ("e", "1")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!(
+        second.notices,
+        [
+            "appointments-old.jsonl is new and its name comes before files that were imported; all files are read again from the start"
+        ]
+    );
+    assert_eq!(second.versions(), [("e", "1"), ("a", "1"), ("b", "2"), ("c", "1")]);
+}
+
+#[test]
+fn a_foreign_cursor_is_said_and_everything_is_read() {
+    let (feed, _) = two_files();
+    for cursor in ["", "17", "{}", r#"{"version":2,"files":[]}"#] {
+        let outcome = feed.pass(Some(cursor));
+        assert_eq!(outcome.notices, ["the cursor is not one of this source plugin; all files are read from the start"]);
+        assert_eq!(outcome.appointments.len(), 3);
+    }
+}
+
+#[test]
+fn a_file_that_becomes_shorter_during_a_pass_is_a_passing_failure() {
+    let (feed, _) = two_files();
+    let mut pass = feed.open(Collection::Appointments, None).expect("opened");
+    feed.write("appointments.jsonl", "");
+    let failure = pass.next(10).expect_err("a failure");
+    assert!(matches!(&failure, Failure::Transient(message) if message.contains("became shorter")), "{failure:?}");
+}
+
+#[test]
+fn a_file_rewritten_between_survey_and_reading_is_a_passing_failure() {
+    let feed = Feed::new();
+    let long = "d".repeat(60_000);
+    let records = |letter: &str| -> String {
+        (0..300).map(|index| line(&format!("{letter}-{index}"), "1").replace('…', &long) + "\n").collect()
+    };
+    feed.write("appointments.jsonl", records("a"));
+    let mut pass = feed.open(Collection::Appointments, None).expect("opened");
+    assert!(pass.next(10).expect("a page of the survey").items.is_empty());
+    assert_eq!(pass.next(10).expect("a page").items.len(), 10);
+    let shifted = "\n".to_owned() + &records("a");
+    feed.write("appointments.jsonl", shifted);
+    let failure = std::iter::repeat_with(|| pass.next(1_024)).find_map(Result::err).expect("a failure");
+    assert!(matches!(&failure, Failure::Transient(message) if message.contains("rewritten while")), "{failure:?}");
+}
+
+#[test]
+fn more_files_than_a_cursor_can_hold_are_refused_before_anything_is_read() {
+    let feed = Feed::new();
+    for index in 0..700 {
+        feed.write(&format!("appointments-{index}.jsonl"), "");
+    }
+    let Some(Failure::Permanent(message)) = feed.open(Collection::Appointments, None).err() else {
+        panic!("a permanent failure")
+    };
+    assert!(message.starts_with("the feed has 700 files"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_is_a_failure_that_names_it() {
+    let feed = Feed::new();
+    std::os::unix::fs::symlink("nowhere", feed.folder.path().join("appointments.jsonl")).expect("linked");
+    let failure = feed.open(Collection::Appointments, None).err().expect("a failure");
+    assert!(format!("{failure:?}").contains("appointments.jsonl"), "{failure:?}");
+}
+
+#[test]
+fn pages_of_any_size_hand_out_the_same() {
+    let (feed, first) = two_files();
+    for at_most in 1..=4 {
+        let outcome = finish(feed.open(Collection::Appointments, None).expect("opened"), at_most);
+        assert_eq!(outcome.versions(), first.versions());
+        assert_eq!(outcome.cursor, first.cursor);
+    }
+}
