@@ -54,7 +54,10 @@ fn the_subject_is_number_and_name() {
 fn start_and_end_are_those_of_the_appointment() {
     let workspace = imported(&json!({ "start": "2026-12-01T10:15:00+01:00", "end": "2026-12-01T12:00:00Z" }));
     let activity = activity(&workspace);
-    assert_eq!((&activity["start"], &activity["end"]), (&json!("2026-12-01T09:15:00Z"), &json!("2026-12-01T12:00:00Z")));
+    assert_eq!(
+        (&activity["start"], &activity["end"]),
+        (&json!("2026-12-01T09:15:00Z"), &json!("2026-12-01T12:00:00Z"))
+    );
     assert_eq!(activity["all_day"], false);
 }
 
@@ -131,10 +134,11 @@ fn texts_are_templates_with_named_variables() {
     );
     let variables = definition(&workspace)["variables"].as_array().expect("variables").clone();
     assert!(variables.len() > 20 && variables.iter().all(|variable| variable["meaning"] != ""), "{variables:?}");
-    let every: String = variables.iter().filter_map(|variable| variable["name"].as_str()).fold(String::new(), |mut all, name| {
-        all.push_str(&format!("{{{name}}} "));
-        all
-    });
+    let every: String =
+        variables.iter().filter_map(|variable| variable["name"].as_str()).fold(String::new(), |mut all, name| {
+            all.push_str(&format!("{{{name}}} "));
+            all
+        });
     let _ = workspace.run(&["definitions", "set", "--description", &every]).exits(0);
 }
 
@@ -170,7 +174,10 @@ fn changing_the_defaults_warns_and_putting_them_back_does_not() {
     let ran = workspace.run(&["definitions", "set", "--subject", "{name}"]).exits(0);
     assert!(ran.stderr.contains("warning") && ran.stderr.contains("ibus.AppointmentSynchronize"), "{ran:?}");
     let changed = definition(&workspace);
-    assert_eq!((&changed["changed"], &changed["subject"], &changed["active"]), (&json!(true), &json!("{name}"), &json!(true)));
+    assert_eq!(
+        (&changed["changed"], &changed["subject"], &changed["active"]),
+        (&json!(true), &json!("{name}"), &json!(true))
+    );
     let ran = workspace.run(&["definitions", "set", "--defaults"]).exits(0);
     assert!(!ran.stderr.contains("warning"), "{ran:?}");
     assert_eq!(definition(&workspace), delivered);

@@ -1,1 +1,13 @@
 //! End to end through the binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
+
+mod appointments;
+mod batch_applications;
+mod definition;
+mod first_import;
+mod guests;
+mod hostile;
+mod master_data;
+mod status;
+mod support;
+mod walk_throughs;

@@ -3,7 +3,7 @@
 use apptsync_tests::{Workspace, appointment, customer, messages, with};
 use serde_json::{Value, json};
 
-use crate::support::{assert_ledger, batch, import, texts};
+use crate::support::{assert_ledger, batch, contents, import, texts};
 
 /// The end of [`appointment`].
 const END: &str = "2026-12-01T10:00:00Z";
@@ -139,8 +139,14 @@ fn completed_becomes_completed_with_instant_and_employee() {
 #[test]
 fn rejected_canceled_or_deleted_becomes_completed_unprocessed_with_details_in_the_description() {
     for (fields, detail) in [
-        (json!({ "status": "rejected", "reason": "closed down" }), "Rejected in Mobile on 2026-11-23 09:00 UTC: closed down"),
-        (json!({ "status": "canceled", "reason": "closed down" }), "Rejected in Mobile on 2026-11-23 09:00 UTC: closed down"),
+        (
+            json!({ "status": "rejected", "reason": "closed down" }),
+            "Rejected in Mobile on 2026-11-23 09:00 UTC: closed down",
+        ),
+        (
+            json!({ "status": "canceled", "reason": "closed down" }),
+            "Rejected in Mobile on 2026-11-23 09:00 UTC: closed down",
+        ),
         (json!({ "deleted": true }), "Deleted in Mobile on 2026-11-23 09:00 UTC"),
     ] {
         for now in ["2026-11-23T09:30:00Z", DURING, END] {
@@ -172,7 +178,10 @@ fn rescheduled_gets_the_new_times_and_a_status_of_its_new_end() {
     assert_ledger(&import(&workspace, &["--as-of", LONG_AFTER]), &[("updated", 1)]);
     let activity = activity(&workspace);
     assert_eq!(activity["status"], "planned");
-    assert_eq!((&activity["start"], &activity["end"]), (&json!("2026-12-05T09:00:00Z"), &json!("2026-12-05T10:00:00Z")));
+    assert_eq!(
+        (&activity["start"], &activity["end"]),
+        (&json!("2026-12-05T09:00:00Z"), &json!("2026-12-05T10:00:00Z"))
+    );
     let _ = import(&workspace, &["--as-of", "2026-12-05T10:00:01Z"]);
     assert_eq!(self::activity(&workspace)["status"], "delayed");
 }
@@ -184,7 +193,10 @@ fn rescheduled_to_whole_days_and_back() {
     change(&workspace, &json!({ "all_day": true, "start": "2026-12-05", "end": "2026-12-07" }));
     assert_ledger(&import(&workspace, &[]), &[("updated", 1)]);
     let days = activity(&workspace);
-    assert_eq!((&days["all_day"], &days["start"], &days["end"]), (&json!(true), &json!("2026-12-05"), &json!("2026-12-07")));
+    assert_eq!(
+        (&days["all_day"], &days["start"], &days["end"]),
+        (&json!(true), &json!("2026-12-05"), &json!("2026-12-07"))
+    );
     change(&workspace, &json!({}));
     assert_ledger(&import(&workspace, &[]), &[("updated", 1)]);
     let timed = activity(&workspace);
@@ -196,7 +208,10 @@ fn rescheduled_to_whole_days_and_back() {
 fn a_new_version_that_is_delayed_changes_the_status_alone() {
     let elapsed = json!({ "start": "2026-11-24T09:00:00Z", "end": "2026-11-24T10:00:00Z" });
     for (fields, now) in [
-        (json!({ "name": "Winter assortment", "description": "other", "employee": "C", "customer": "C00002" }), LONG_AFTER),
+        (
+            json!({ "name": "Winter assortment", "description": "other", "employee": "C", "customer": "C00002" }),
+            LONG_AFTER,
+        ),
         (json!({ "status": "suspended", "reason": "roadworks" }), LONG_AFTER),
         (json!({ "status": "pending" }), LONG_AFTER),
         (json!({ "status": "unconfirmed" }), LONG_AFTER),
@@ -210,8 +225,10 @@ fn a_new_version_that_is_delayed_changes_the_status_alone() {
         change(&workspace, &fields);
         assert_ledger(&import(&workspace, &["--as-of", now]), &[("updated", 1)]);
         assert_eq!(activity(&workspace), but(&before, "status", "delayed"), "{fields}");
+        let stored = contents(&workspace);
         assert_ledger(&import(&workspace, &["--as-of", now]), &[]);
         assert_ledger(&import(&workspace, &["--as-of", now, "--changed-since", "anytime"]), &[("delayed", 1)]);
+        assert_eq!(contents(&workspace), stored, "the same import again writes nothing");
     }
 }
 
@@ -342,9 +359,8 @@ fn late_results_grace_adds_to_the_period() {
         ("2026-12-01T10:30:01Z", "delayed"),
     ] {
         let workspace = Workspace::new();
-        workspace.configure(
-            r#"status = { plugin = "status-mapping", config = { late-results = "grace", grace = "30m" } }"#,
-        );
+        workspace
+            .configure(r#"status = { plugin = "status-mapping", config = { late-results = "grace", grace = "30m" } }"#);
         workspace.feed(&appointment("a-1"));
         let _ = import(&workspace, &[]);
         change(&workspace, &json!({ "status": "completed", "completed_on": completed_on, "completed_by": "B" }));
@@ -437,7 +453,9 @@ fn a_new_version_with_a_missing_customer_changes_nothing_and_is_counted() {
     assert_ledger(&report, &[("customer-missing", 1)]);
     assert_eq!(
         messages(&report, "warning"),
-        ["Sales Channel B2B – 1 element(s) of Activities was skipped because connected partner does not exist in CEE system."]
+        [
+            "Sales Channel B2B – 1 element(s) of Activities was skipped because connected partner does not exist in CEE system."
+        ]
     );
     assert_eq!(activity(&workspace), before);
     workspace.feed_customer(&customer("L1"));
@@ -456,7 +474,10 @@ fn a_new_version_with_an_ineligible_rep_changes_nothing_and_is_counted() {
     let report = batch(&workspace, "import-activities", &[]).exits(3).json();
     assert_ledger(&report, &[("rep-not-eligible", 1)]);
     let warnings = messages(&report, "warning");
-    assert!(matches!(&*warnings, [one] if one.contains("Sales representative") && one.contains("C: 1")), "{warnings:?}");
+    assert!(
+        matches!(&*warnings, [one] if one.contains("Sales representative") && one.contains("C: 1")),
+        "{warnings:?}"
+    );
     assert_eq!(activity(&workspace), before);
     let _ = workspace.run(&["employees", "set", "C", "--sales-representative", "true"]).exits(0);
     assert_ledger(&import(&workspace, &[]), &[("updated", 1)]);

@@ -39,8 +39,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with warnin
 
 /// Carries sales appointments from Comarch Mobile into the headquarters, every stage a plugin.
 #[derive(Debug, Parser)]
-#[command(name = "apptsync", version, after_help = EXAMPLES, max_term_width = 120, subcommand_required = true)]
-#[command(arg_required_else_help = true, propagate_version = true)]
+#[command(name = "apptsync", version, after_help = EXAMPLES, max_term_width = 120, arg_required_else_help = true)]
 pub struct Arguments {
     /// The flags that every command takes.
     #[command(flatten)]

@@ -70,4 +70,3 @@ fn start_log(global: &GlobalArguments) {
     // A second subscriber cannot be there: this is the first thing the program does.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
-

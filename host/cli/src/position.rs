@@ -85,7 +85,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// `: did you mean …?`, or else the names there are.
 #[must_use]
-pub fn suggestion<'a>(word: &str, candidates: &[&'a str]) -> String {
+pub fn suggestion(word: &str, candidates: &[&str]) -> String {
     match nearest(word, candidates.iter().copied()) {
         Some(near) => format!(": did you mean `{near}`?"),
         None if candidates.is_empty() => ": there is none".to_owned(),

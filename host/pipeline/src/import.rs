@@ -20,6 +20,7 @@ pub(crate) use self::eligible::{Case, Rules, Triage};
 
 use self::answer::AppointmentWork;
 use self::customers::CustomerWork;
+use self::eligible::Customers;
 use self::flow::{Flow, Origin};
 use self::protocol::Protocol;
 use crate::scope::Scope;
@@ -183,6 +184,7 @@ impl<'a> Run<'a> {
             stages: self.stages,
             settings: &definition.settings,
             stage_set,
+            customers: Customers::default(),
             changed_since: self.request.changed_since,
             now: self.request.as_of,
         };

@@ -127,7 +127,7 @@ impl StageSet {
         let extensions = self.extensions.iter().map(Staged::description);
         let stages: Vec<_> = extensions.chain([self.status.description(), self.definition.description()]).collect();
         let text = serde_json::json!({ "stages": stages, "settings": settings }).to_string();
-        (hash(&[text.as_bytes()]), text)
+        (hash(&[&text]), text)
     }
 }
 
@@ -142,11 +142,12 @@ pub(crate) fn use_of(report: &mut StageReport, plugin: &Plugin) {
     report.log_lines = statistics.log_lines + statistics.log_lines_dropped;
 }
 
-/// The first 16 bytes of the SHA-256 over all parts.
-pub(crate) fn hash(parts: &[&[u8]]) -> Hash {
+/// The first 16 bytes of the SHA-256 over all parts, each ended by a unit separator.
+pub(crate) fn hash(parts: &[&str]) -> Hash {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part);
+        hasher.update([0x1f]);
     }
     let mut hash = Hash::default();
     hash.copy_from_slice(&hasher.finalize()[..16]);

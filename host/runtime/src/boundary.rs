@@ -65,7 +65,7 @@ impl Live {
                 self.is_poisoned = false;
                 Ok(value)
             }
-            Err(error) => Err(self.explain(plugin, function, &error)),
+            Err(error) => Err(self.explain(plugin, function, allowed, &error)),
         }
     }
 
@@ -85,13 +85,24 @@ impl Live {
         }
     }
 
-    fn explain(&self, plugin: &Plugin, function: &'static str, error: &wasmtime::Error) -> CallFailure {
+    fn explain(
+        &self,
+        plugin: &Plugin,
+        function: &'static str,
+        allowed: Duration,
+        error: &wasmtime::Error,
+    ) -> CallFailure {
         let state = self.store.data();
         let trap = error.downcast_ref::<Trap>();
         let kind = if state.limiter.refused {
             FailureKind::Memory(plugin.limits.memory)
         } else if trap == Some(&Trap::Interrupt) {
-            FailureKind::Deadline(plugin.limits.deadline)
+            // The last call of a run may have less time left than a call has.
+            if allowed < plugin.limits.deadline {
+                FailureKind::Budget(plugin.limits.run)
+            } else {
+                FailureKind::Deadline(plugin.limits.deadline)
+            }
         } else if trap.is_some() || error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() {
             FailureKind::Trap
         } else {

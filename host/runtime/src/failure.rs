@@ -116,7 +116,8 @@ impl fmt::Display for CallFailure {
                 write!(formatter, "used up its time for the whole run, {limit:?}")?;
             }
         }
-        if let Some(last) = self.log.last() {
+        // Behind each panic, Rust's standard library gives advice that nobody can follow here.
+        if let Some(last) = self.log.iter().rfind(|line| !line.starts_with("note: run with `RUST_BACKTRACE")) {
             write!(formatter, "; its last words: {}", text::cut(last, 200))?;
         }
         Ok(())

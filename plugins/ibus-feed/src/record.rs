@@ -37,15 +37,17 @@ pub fn read(what: Collection, line: &[u8]) -> Result<Item, Problem> {
         }
         _ => Problem::Cut,
     })?;
+    let diagnosed = |error| diagnose(what, line, &error);
     match what {
-        Collection::Appointments => match serde_json::from_str::<AppointmentLine>(line) {
-            Ok(keys) => keys.into_appointment().map(Item::Appointment).map_err(Problem::Broken),
-            Err(error) => Err(diagnose(what, line, &error)),
-        },
-        Collection::Customers => match serde_json::from_str::<CustomerLine>(line) {
-            Ok(keys) => keys.into_customer().map(Item::Customer).map_err(Problem::Broken),
-            Err(error) => Err(diagnose(what, line, &error)),
-        },
+        Collection::Appointments => {
+            let plain = AppointmentLine::plain(line).map(Ok);
+            let keys = plain.unwrap_or_else(|| serde_json::from_str(line)).map_err(diagnosed)?;
+            keys.into_appointment().map(Item::Appointment).map_err(Problem::Broken)
+        }
+        Collection::Customers => {
+            let keys: CustomerLine = serde_json::from_str(line).map_err(diagnosed)?;
+            keys.into_customer().map(Item::Customer).map_err(Problem::Broken)
+        }
     }
 }
 
@@ -82,7 +84,39 @@ struct AppointmentLine<'line> {
     attributes: Option<Attributes<'line>>,
 }
 
-impl AppointmentLine<'_> {
+impl<'line> AppointmentLine<'line> {
+    /// The same as the general parser makes of a plain line; none for all others.
+    fn plain(line: &'line str) -> Option<Self> {
+        let mut texts = [None; 15];
+        let mut flags = [None; 2];
+        let mut attributes = None;
+        plain::object(line, |key, value| {
+            let slot = match key {
+                "id" => 0,
+                "channel" => 1,
+                "number" => 2,
+                "name" => 3,
+                "type" => 4,
+                "customer" => 5,
+                "employee" => 6,
+                "start" => 7,
+                "end" => 8,
+                "priority" => 9,
+                "status" => 10,
+                "description" => 11,
+                "completed_on" => 12,
+                "completed_by" => 13,
+                "reason" => 14,
+                "changed_at" => 15,
+                "all_day" => return once(&mut all_day, value.flag()?),
+                "deleted" => return once(&mut deleted, value.flag()?),
+                "attributes" => return once(&mut attributes, value.empty()?),
+                _ => return None,
+            };
+            once(texts.get_mut(slot)?, value.text()?)
+        })?;
+    }
+
     fn into_appointment(self) -> Result<Appointment, String> {
         Ok(Appointment {
             id: identifier("id", self.id)?,

@@ -22,7 +22,7 @@ pub(crate) fn write_same_rows(folder: &Path) -> f64 {
     let path = folder.join("floor.db");
     drop(apptsync_store::SqliteStore::create(&path).expect("a database"));
     let mut target = Connection::open(&path).expect("the database");
-    for (name, value) in [("foreign_keys", 1), ("cache_size", -16 * 1024)] {
+    for (name, value) in [("foreign_keys", 1), ("cache_size", -16 * 1024), ("wal_autocheckpoint", 8_000)] {
         target.pragma_update(None, name, value).expect("a setting");
     }
     target.pragma_update(None, "synchronous", "NORMAL").expect("a setting");

@@ -34,7 +34,7 @@ impl ActivityDefinition for Guest {
         }
         match &*behaviour {
             "refuse-settings" => vec![format!("the test guest does not like `{}`", settings.texts.subject)],
-            "refuse-at-length" => (0..1_000).map(|_| "\u{1b}[31mno\n".repeat(1_000)).collect(),
+            "refuse-at-length" => (0..200).map(|_| "\u{1b}[31mno\n".repeat(1_000)).collect(),
             _ => Vec::new(),
         }
     }
@@ -60,7 +60,10 @@ fn answer(behaviour: &str, settings: &Settings, occasion: Occasion) -> Result<Dr
     let appointment = occasion.context.appointment;
     let mut draft = Draft {
         subject: format!("Swapped: {}", appointment.name),
-        description: format!("{:?} {}", occasion.status, occasion.note.unwrap_or_default()),
+        description: match occasion.note {
+            Some(note) => format!("Note: {note}"),
+            None => "No note".to_owned(),
+        },
         kind: settings.kind.clone(),
         priority: settings.priority,
         period: appointment.period,

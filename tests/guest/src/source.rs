@@ -97,6 +97,7 @@ impl Pass {
         };
         match behaviour {
             "foreign-channel" => add(&|appointment| appointment.channel = "XYZ\u{1b}[31m".to_owned()),
+            "other-channel" => add(&|appointment| appointment.channel = "XYZ".to_owned()),
             "again" => add(&|appointment| {
                 appointment.id = "s-0".to_owned();
                 appointment.name = "The later version".to_owned();

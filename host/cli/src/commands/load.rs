@@ -13,11 +13,11 @@ use crate::context::{Context, Exit, UsageError};
 use crate::position::{Document, FileError, shown};
 
 const EXAMPLES: &str = "\
-The file has arrays of tables; all but [[organization]] may be missing where they are in the database:
+The file has arrays of tables, each of which may be missing:
   [[organization]]     id, name, time_zone
   [[partner]]          id, name, street, postcode, city, country, email, phone, blocked, deletion_mark
-  [[employee]]         id, name, email, organization, manager, user, active, sales_representative, profile, blocked,
-                       deletion_mark
+  [[employee]]         id, name, email, organization, manager, user, active, blocked, deletion_mark,
+                       sales_representative, profile (employee, manager or administrator)
   [[channel]]          id, description, organization, active
   [[channel_partner]]  channel, partner, external_id
 
@@ -42,7 +42,8 @@ pub struct LoadArguments {
 pub fn run(arguments: &LoadArguments, context: &Context) -> anyhow::Result<Exit> {
     let store = context.workspace()?.store()?;
     let file = shown(&arguments.file);
-    let bytes = std::fs::read(&arguments.file).map_err(|error| UsageError(format!("{file} cannot be read: {error}")))?;
+    let bytes =
+        std::fs::read(&arguments.file).map_err(|error| UsageError(format!("{file} cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| UsageError(format!("{file} is not UTF-8: {error}")))?;
     let data = parse(file.clone(), &text).map_err(UsageError::from)?;
     let counts = store.load(&data).with_context(|| format!("{file}: nothing was loaded"))?;
@@ -90,7 +91,10 @@ mod tests {
         let text = "[[partner]]\nid = \"C1\"\nnaem = \"Krakus\"\n";
         assert_eq!(error(text), "data.toml:3:1: unknown key `naem`: did you mean `name`?");
         assert_eq!(error("[[partner]]\nid = \"C1\"\n"), "data.toml:1:1: missing field `name`");
-        assert_eq!(error("[[channels]]\nid = \"C1\"\n"), "data.toml:1:3: unknown key `channels`: did you mean `channel`?");
+        assert_eq!(
+            error("[[channels]]\nid = \"C1\"\n"),
+            "data.toml:1:3: unknown key `channels`: did you mean `channel`?"
+        );
         let text = "[[employee]]\nid = \"B\"\nname = \"B\"\norganization = \"O1\"\nprofile = \"boss\"\n";
         assert!(error(text).starts_with("data.toml:5:11: unknown value `boss`: use one of employee, manager"));
     }

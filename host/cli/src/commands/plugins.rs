@@ -126,7 +126,8 @@ fn configured(stage: &StageConfiguration, inspected: Inspected) -> Configured {
     if let (Some(expected), Some(found)) = (&stage.sha256, &plugin.sha256)
         && expected != found
     {
-        plugin.problem = Some(format!("has SHA-256 {found}, the configuration expects {expected}"));
+        plugin.problem =
+            Some(format!("plugin `{}` has SHA-256 {found}, the configuration expects {expected}", plugin.plugin));
     }
     plugin
 }
@@ -142,20 +143,22 @@ fn described(plugin: String, world: &str, inspected: Inspected) -> Configured {
     };
     let implemented = inspection.as_ref().and_then(|found| found.worlds.iter().find(|(name, _)| name == world));
     let missing = inspection.is_some() && implemented.is_none();
+    let about = |problem: &str| format!("plugin `{plugin}` {problem}");
+    let problem = error
+        .or_else(|| inspection.as_ref().and_then(|found| found.problem.as_ref().map(|problem| about(problem))))
+        .or_else(|| missing.then(|| about(&format!("does not implement the world {world}"))));
     Configured {
         stage: None,
-        plugin,
         built_in: false,
         world: world.to_owned(),
         version: implemented.and_then(|(_, version)| version.clone()),
-        problem: error
-            .or_else(|| inspection.as_ref().and_then(|found| found.problem.clone()))
-            .or_else(|| missing.then(|| format!("does not implement the world {world}"))),
         sha256: inspection.as_ref().map(|found| found.digest.clone()),
         imports: inspection.map(|found| found.imports).unwrap_or_default(),
         grants: Grants::default(),
         limits: None,
         config: BTreeMap::new(),
+        problem,
+        plugin,
     }
 }
 
@@ -178,10 +181,7 @@ fn print(context: &Context, plugins: &[Configured]) -> anyhow::Result<()> {
     };
     let headings = ["Stage", "Plugin", "From", "World", "Digest", "May read", "Limits"];
     context.print_table(&headings, plugins.iter().map(row).collect())?;
-    for plugin in plugins.iter().filter(|plugin| plugin.problem.is_some()) {
-        context.print_line(&format!("{}: {}", plugin.plugin, plugin.problem.as_deref().unwrap_or_default()))?;
-    }
-    Ok(())
+    plugins.iter().filter_map(|plugin| plugin.problem.as_deref()).try_for_each(|problem| context.print_line(problem))
 }
 
 /// A component as `plugins inspect` shows it.

@@ -18,19 +18,19 @@ const EXAMPLES: &str = "\
 Examples:
   apptsync run import-data --channel B2B --user A
   apptsync run import-activities --channel B2B --changed-since anytime
-  apptsync run import-customers --channel B2B --changed-since manual --timestamp 2026-11-01T00:00:00Z
+  apptsync run import-customers --channel B2B --changed-since anytime --deactivate-deleted
   apptsync run import-data --channel B2B --output json --no-wait
 
-One run at a time works on a database; another waits for it. Ctrl-C ends a run after the page under way; the next run goes
-on from there. Exit codes: 0 completed, 1 failed or canceled, 2 wrong usage, 3 completed with warnings.";
+One run at a time works on a database; another waits for it. Ctrl-C ends a run after the page under way; the next run \
+goes on from there. Exit codes: 0 completed, 1 failed or canceled, 2 wrong usage, 3 completed with warnings.";
 
 /// Which batch application to run.
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
 pub enum RunCommand {
     /// Import customers: customers of the feed become partners
-    #[command(after_help = EXAMPLES)]
-    ImportCustomers {
+    #[command(name = "import-customers", after_help = EXAMPLES)]
+    Customers {
         /// What to import
         #[command(flatten)]
         arguments: RunArguments,
@@ -39,15 +39,15 @@ pub enum RunCommand {
         deleted: DeletedArguments,
     },
     /// BUS: Import activities: confirmed appointments of the feed become activities
-    #[command(after_help = EXAMPLES)]
-    ImportActivities {
+    #[command(name = "import-activities", after_help = EXAMPLES)]
+    Activities {
         /// What to import
         #[command(flatten)]
         arguments: RunArguments,
     },
     /// BUS Import data: customers, then activities
-    #[command(after_help = EXAMPLES)]
-    ImportData {
+    #[command(name = "import-data", after_help = EXAMPLES)]
+    Data {
         /// What to import
         #[command(flatten)]
         arguments: RunArguments,
@@ -105,13 +105,11 @@ pub enum Since {
 /// It could not do what was asked.
 pub fn run(command: RunCommand, context: &Context) -> anyhow::Result<Exit> {
     let (application, arguments, deactivate_deleted) = match command {
-        RunCommand::ImportCustomers { arguments, deleted } => {
+        RunCommand::Customers { arguments, deleted } => {
             (Application::ImportCustomers, arguments, deleted.deactivate_deleted)
         }
-        RunCommand::ImportActivities { arguments } => (Application::ImportActivities, arguments, false),
-        RunCommand::ImportData { arguments, deleted } => {
-            (Application::ImportData, arguments, deleted.deactivate_deleted)
-        }
+        RunCommand::Activities { arguments } => (Application::ImportActivities, arguments, false),
+        RunCommand::Data { arguments, deleted } => (Application::ImportData, arguments, deleted.deactivate_deleted),
     };
     let workspace = context.workspace()?;
     let request = ImportRequest {
@@ -181,7 +179,7 @@ fn cancel_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
             // What is stored is whole: every page is one transaction.
             std::process::exit(1);
         }
-        to_stderr("ending after the page under way (Ctrl-C again ends at once)");
+        to_stderr("stopping; a run ends after the page under way (Ctrl-C again ends at once)");
     })
     .context("Ctrl-C cannot be watched")?;
     Ok(cancel)

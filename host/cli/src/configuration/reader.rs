@@ -28,12 +28,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(
-        document: &'a Document<'a>,
-        table: &'a DeTable<'a>,
-        span: Range<usize>,
-        prefix: String,
-    ) -> Self {
+    pub(super) fn new(document: &'a Document<'a>, table: &'a DeTable<'a>, span: Range<usize>, prefix: String) -> Self {
         Self { document, table, span, prefix }
     }
 

@@ -115,12 +115,8 @@ pub(super) const SOURCE: StageKind =
     StageKind { key: "source", world: World::Source, built_in: "ibus-feed", read: &["feed"] };
 pub(super) const STATUS: StageKind =
     StageKind { key: "status", world: World::StatusMapping, built_in: "status-mapping", read: &[] };
-pub(super) const DEFINITION: StageKind = StageKind {
-    key: "definition",
-    world: World::ActivityDefinition,
-    built_in: "appointment-synchronize",
-    read: &[],
-};
+pub(super) const DEFINITION: StageKind =
+    StageKind { key: "definition", world: World::ActivityDefinition, built_in: "appointment-synchronize", read: &[] };
 
 const KEYS: &[&str] = &["plugin", "sha256", "read", "config", "limits", "on-failure"];
 
@@ -153,10 +149,7 @@ pub(super) fn stage(
 }
 
 /// The extensions, in order.
-pub(super) fn extensions(
-    pipeline: Option<&Section<'_>>,
-    folder: &Path,
-) -> Result<Vec<StageConfiguration>, FileError> {
+pub(super) fn extensions(pipeline: Option<&Section<'_>>, folder: &Path) -> Result<Vec<StageConfiguration>, FileError> {
     let Some(pipeline) = pipeline else { return Ok(Vec::new()) };
     let sections = pipeline.tables("extensions")?;
     let extension = |(index, section): (usize, &Section<'_>)| {
@@ -186,7 +179,8 @@ fn configured(
         return Err(section.error(section.span.clone(), format!("the {stage} has no `plugin`: name one")));
     };
     if world == World::Source {
-        let why = "`on-failure` is for the other stages: a source that fails stops the run, and broken lines are quarantined";
+        let why =
+            "`on-failure` is for the other stages: a source that fails stops the run, and broken lines are quarantined";
         section.refuse("on-failure", why)?;
     } else {
         section.refuse("read", "`read` is for the source alone: other plugins get no folders")?;
@@ -229,10 +223,8 @@ fn reference(
     }
     match BuiltIn::named(text) {
         Some(built_in) if built_in.world == world => Ok(PluginReference::BuiltIn(built_in)),
-        Some(built_in) => Err(section.error(
-            name.span.clone(),
-            format!("`{text}` is a {}, but this stage wants a {world}", built_in.world),
-        )),
+        Some(built_in) => Err(section
+            .error(name.span.clone(), format!("`{text}` is a {}, but this stage wants a {world}", built_in.world))),
         None => Err(section.error(name.span.clone(), unknown_plugin(text))),
     }
 }
@@ -253,7 +245,8 @@ fn sha256(section: &Section<'_>, digest: &Located<&str>) -> Result<String, FileE
     if digest.value.len() == 64 && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(digest.value.to_ascii_lowercase());
     }
-    let message = "`sha256` must have 64 hexadecimal digits: `apptsync plugins inspect FILE` shows the digest of a file";
+    let message =
+        "`sha256` must have 64 hexadecimal digits: `apptsync plugins inspect FILE` shows the digest of a file";
     Err(section.error(digest.span.clone(), message))
 }
 

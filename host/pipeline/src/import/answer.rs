@@ -1,15 +1,13 @@
 //! What becomes of a page of appointments: triage, extensions, status mapping, definition, and the host's own rules over
 //! all they say.
 
-use std::collections::HashMap;
-
 use apptsync_model::{
     ActivityStatus, Appointment, AppointmentContext, ChangedSince, Channel, Decision, DefinitionSettings, Draft,
     Instant, Message, Occasion, Outcome, Question, RecordError, Severity, SkipReason, SourceItem, Verdict,
 };
 use apptsync_store::{ActivityFields, Change, Known, QuarantinedRecord, RecordWrite, Store, TransferKey};
 
-use super::eligible::{Case, Rules, Triage, may_import};
+use super::eligible::{Case, Customers, Rules, Triage, may_import};
 use super::page::{Input, Output, Work, split_repeated};
 use crate::scope::Scope;
 use crate::stages::Staged;
@@ -22,6 +20,7 @@ pub(super) struct AppointmentWork<'a> {
     pub(super) stages: &'a StageSet,
     pub(super) settings: &'a DefinitionSettings,
     pub(super) stage_set: i64,
+    pub(super) customers: Customers,
     pub(super) changed_since: ChangedSince,
     pub(super) now: Instant,
 }
@@ -99,11 +98,8 @@ impl AppointmentWork<'_> {
         connection: &dyn Store,
         output: &mut Output,
     ) -> Result<Vec<Case<'_>>, ImportError> {
-        let mut customers: Vec<&str> =
-            candidates.iter().map(|(appointment, ..)| appointment.customer.as_str()).collect();
-        customers.sort_unstable();
-        customers.dedup();
-        let partners = connection.connected_partners(&self.channel.id, &customers)?;
+        let external_ids = candidates.iter().map(|(appointment, ..)| appointment.customer.as_str());
+        let customers = self.customers.of_page(&self.channel.id, external_ids, connection)?;
         let rules = Rules {
             channel: self.channel,
             scope: self.scope,
@@ -114,7 +110,7 @@ impl AppointmentWork<'_> {
         let mut cases = Vec::with_capacity(candidates.len());
         for (appointment, record, known) in candidates {
             let employee = appointment.employee.clone();
-            let triage = rules.triage(appointment, record, known, &partners);
+            let triage = rules.triage(appointment, record, known, &customers);
             if !matches!(triage, Triage::Later) {
                 output.entered += 1;
             }
@@ -294,7 +290,7 @@ impl AppointmentWork<'_> {
 pub(crate) fn context<'a>(case: &'a Case<'_>) -> AppointmentContext<'a> {
     AppointmentContext {
         appointment: &case.appointment,
-        customer: &case.customer,
+        customer: &case.connected.customer,
         employee_name: &case.representative.name,
         zone: case.representative.zone.name(),
         local_start: &case.local.0,
@@ -335,7 +331,7 @@ fn fields(case: &Case<'_>, status: ActivityStatus, draft: Draft) -> ActivityFiel
         end,
         completed_on: is_completed.then(|| appointment.completed_on.unwrap_or(appointment.changed_at)),
         completed_by: appointment.completed_by.clone().filter(|_| is_completed),
-        partner: case.partner.clone(),
+        partner: case.connected.partner.clone(),
         employee: appointment.employee.clone(),
         attributes: draft.attributes,
     }
@@ -408,8 +404,8 @@ pub(crate) fn triage_alone<'a>(
     known: Option<Known>,
     connection: &dyn Store,
 ) -> Result<Triage<'a>, ImportError> {
-    let partners = connection.connected_partners(&rules.channel.id, &[&appointment.customer])?;
+    let external_id = std::iter::once(appointment.customer.as_str());
+    let customers = Customers::default().of_page(&rules.channel.id, external_id, connection)?;
     let record = serde_json::to_string(&appointment)?;
-    let partners: HashMap<_, _> = partners;
-    Ok(rules.triage(appointment, record, known, &partners))
+    Ok(rules.triage(appointment, record, known, &customers))
 }

@@ -32,7 +32,7 @@ impl Work for CustomerWork<'_> {
         let ids: Vec<&str> = candidates.iter().map(|(customer, ..)| customer.id.as_str()).collect();
         let connected = connection.connected_partners(self.channel, &ids)?;
         for (customer, record, known) in candidates {
-            let version = hash(&[record.as_bytes()]);
+            let version = hash(&[&record]);
             let is_same_version = known.as_ref().is_some_and(|known| known.seen == version);
             let waits = known.as_ref().is_some_and(|known| known.pending);
             if is_same_version && waits && is_source && self.changed_since == ChangedSince::LastTransfer {

@@ -43,7 +43,7 @@ pub(super) struct Origin<'a> {
 }
 
 /// What a reader hands its pages to; false when nobody wants more.
-type Send<'a> = &'a mut dyn FnMut(Input) -> bool;
+type Sink<'a> = &'a mut dyn FnMut(Input) -> bool;
 
 impl Origin<'_> {
     fn key(&self) -> TransferKey<'_> {
@@ -54,7 +54,7 @@ impl Origin<'_> {
         self.control.cancel.load(Ordering::Relaxed)
     }
 
-    fn read_source(&self, cursor: Option<&str>, send: Send<'_>) -> Result<(), ImportError> {
+    fn read_source(&self, cursor: Option<&str>, send: Sink<'_>) -> Result<(), ImportError> {
         let cursor = if self.changed_since == ChangedSince::LastTransfer { cursor } else { None };
         let mut reader = self.source.open(self.collection, self.channel, cursor)?;
         while !self.is_canceled() {
@@ -66,7 +66,7 @@ impl Origin<'_> {
         Ok(())
     }
 
-    fn read_pending(&self, send: Send<'_>, connection: &dyn Store) -> Result<(), ImportError> {
+    fn read_pending(&self, send: Sink<'_>, connection: &dyn Store) -> Result<(), ImportError> {
         let mut after = 0;
         while !self.is_canceled() {
             let pending = connection.pending(&self.key(), self.job, after, PAGE)?;
@@ -125,7 +125,7 @@ impl Flow<'_> {
         work: &dyn Work,
         protocol: &mut Protocol,
         ledger: &mut Ledger,
-        read: &(dyn Fn(Send<'_>, &dyn Store) -> Result<(), ImportError> + Sync),
+        read: &(dyn Fn(Sink<'_>, &dyn Store) -> Result<(), ImportError> + Sync),
     ) -> Result<(), ImportError> {
         let workers =
             thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).clamp(1, MAX_WORKERS));
@@ -142,7 +142,7 @@ impl Flow<'_> {
         thread::scope(|scope| {
             let (ends, stored, from_reader) = (&ends, &stored, &from_reader);
             let reader_to_writer = to_writer.clone();
-            scope.spawn(move || {
+            spawn(scope, "reader", move || {
                 let mut gate = Gate::new(stored, ends);
                 let mut number = 0;
                 let mut send = |input: Input| {
@@ -156,10 +156,10 @@ impl Flow<'_> {
                     // the run has ended.
                     let _ = reader_to_writer.send((number, Err(error)));
                 }
-            });
+            })?;
             for connection in connections {
                 let to_writer = to_writer.clone();
-                scope.spawn(move || work_on(work, &*connection, from_reader, &to_writer));
+                spawn(scope, "worker", move || work_on(work, &*connection, from_reader, &to_writer))?;
             }
             drop(to_writer);
             let result = self.write(from_workers, protocol, ledger, stored);
@@ -225,6 +225,16 @@ impl Flow<'_> {
         }
         Ok(())
     }
+}
+
+/// Starts a thread that profilers and debuggers show by its name.
+fn spawn<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), ImportError> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work);
+    spawned.map(|_| ()).map_err(|error| ImportError::Thread(error.to_string()))
 }
 
 fn work_on(

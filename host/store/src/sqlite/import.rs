@@ -67,18 +67,19 @@ pub(super) fn outcome(row: &Row<'_>, column: &str) -> rusqlite::Result<Outcome> 
 }
 
 fn known_row(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let activity = match row.get::<_, Option<ActivityId>>("activity")? {
+    // By position, in the order of KNOWN_COLUMNS: this runs for every record.
+    let activity = match row.get::<_, Option<ActivityId>>(1)? {
         Some(id) => Some(KnownActivity { id, status: master::named(row, "status")? }),
         None => None,
     };
     Ok(Known {
-        transfer: row.get("transfer_id")?,
-        seen: row.get("seen")?,
-        imported: row.get("imported")?,
-        stage_set: row.get("stage_set")?,
+        transfer: row.get(0)?,
+        seen: row.get(2)?,
+        imported: row.get(3)?,
+        stage_set: row.get(4)?,
         outcome: outcome(row, "outcome")?,
-        pending: row.get("pending")?,
-        job: row.get("job")?,
+        pending: row.get(6)?,
+        job: row.get(7)?,
         activity,
     })
 }

@@ -28,6 +28,10 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Memory for cached pages of one connection, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
 
+/// Pages in the write-ahead log before they are carried over into the file. With more of them, a page of an index that
+/// changes again and again is carried over once; the log stays below some 40 MB.
+const CHECKPOINT_PAGES: i64 = 8_000;
+
 /// One connection to a headquarters database in a file.
 pub struct SqliteStore {
     connection: Connection,
@@ -66,6 +70,7 @@ impl SqliteStore {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         let store = Self { connection, path: path.to_owned() };
         migrations::migrate(&store)?;
         Ok(store)

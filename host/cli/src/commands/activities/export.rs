@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use apptsync_model::{Activity, ActivityFilter};
 use apptsync_store::Store;
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
@@ -74,7 +75,9 @@ pub(super) fn run(arguments: ExportArguments, context: &Context) -> anyhow::Resu
     let columns = if columns.is_empty() { ALL.to_vec() } else { columns };
     let store = context.workspace()?.store()?;
     let part = Part::beside(&file)?;
-    let count = write_all(&store, &filter.into(), part.writer(format, &columns, &store, context)?)
+    let filter = filter.into();
+    let bar = progress(&store, &filter, context)?;
+    let count = write_all(&store, &filter, part.writer(format, &columns, &store, context)?, &bar)
         .with_context(|| format!("{} cannot be exported; nothing was written", file.display()))?;
     part.put_in_place()?;
     if context.is_json() {
@@ -93,12 +96,14 @@ fn write_all(
     store: &dyn Store,
     filter: &ActivityFilter,
     mut writer: Box<dyn ActivityWriter + '_>,
+    bar: &ProgressBar,
 ) -> anyhow::Result<u64> {
     let mut count = 0;
     let mut failure = None;
     store.activities(filter, &mut |activity| match writer.add(&activity) {
         Ok(()) => {
             count += 1;
+            bar.inc(1);
             ControlFlow::Continue(())
         }
         Err(error) => {
@@ -110,7 +115,17 @@ fn write_all(
         return Err(error);
     }
     writer.finish()?;
+    bar.finish_and_clear();
     Ok(count)
+}
+
+/// A bar for people, where they look on.
+fn progress(store: &dyn Store, filter: &ActivityFilter, context: &Context) -> anyhow::Result<ProgressBar> {
+    if !context.shows_progress() {
+        return Ok(ProgressBar::hidden());
+    }
+    let count = store.count_activities(filter)?;
+    Ok(ProgressBar::new(filter.limit.map_or(count, |limit| limit.min(count))))
 }
 
 /// The export while it is written: a file beside its place that nobody sees until it is whole, and that is gone when it

@@ -149,14 +149,8 @@ fn appointments(master: &MasterData, now: Instant) -> String {
     text
 }
 
-fn appointment(
-    index: usize,
-    now: Instant,
-    dice: &mut Dice,
-    customers: &[&str],
-    employees: &[&str],
-) -> AppointmentLine {
-    let is_lead = index % LEAD_EVERY == 0;
+fn appointment(index: usize, now: Instant, dice: &mut Dice, customers: &[&str], employees: &[&str]) -> AppointmentLine {
+    let is_lead = index.is_multiple_of(LEAD_EVERY);
     let is_past = !is_lead && dice.below(8) == 0;
     let status = if is_lead { MobileStatus::Confirmed } else { status(dice, is_past) };
     let employee = dice.of(employees, USER).to_owned();

@@ -65,7 +65,7 @@ fn database(workspace: &Workspace, findings: &mut Findings) -> Option<SqliteStor
     let path = shown(&workspace.configuration.database);
     match store.check() {
         Ok(problems) if problems.is_empty() => match store.count_activities(&ActivityFilter::default()) {
-            Ok(count) => findings.ok(check, format!("{path}, {count} activities")),
+            Ok(count) => findings.ok(check, format!("{path}, activities: {count}")),
             Err(error) => findings.error(check, error.to_string()),
         },
         Ok(problems) => findings.error(check, format!("{path}: {}; restore it from a copy", problems.join("; "))),
@@ -94,7 +94,9 @@ fn definition(store: &SqliteStore, findings: &mut Findings) -> Option<StoredDefi
         Some(definition) if definition.active => findings.ok(check, format!("{APPOINTMENT_SYNCHRONIZE} is active")),
         Some(_) => findings.warning(
             check,
-            format!("{APPOINTMENT_SYNCHRONIZE} is inactive, no activities are imported: `apptsync definitions activate`"),
+            format!(
+                "{APPOINTMENT_SYNCHRONIZE} is inactive, no activities are imported: `apptsync definitions activate`"
+            ),
         ),
         None => findings.error(
             check,
@@ -126,7 +128,7 @@ fn master_data(store: &SqliteStore, workspace: &Workspace, findings: &mut Findin
     if findings.0.len() == before {
         let MasterData { partner, employee, channel, .. } = &data;
         let (partners, employees, channels) = (partner.len(), employee.len(), channel.len());
-        findings.ok(check, format!("{channels} sales channels, {employees} employees, {partners} partners"));
+        findings.ok(check, format!("sales channels: {channels}, employees: {employees}, partners: {partners}"));
     }
 }
 
@@ -161,7 +163,11 @@ fn plugins(
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => findings.error(
             check,
-            format!("{} does not take its settings: {}; change them with `apptsync definitions set`", definition.name, problems.join("; ")),
+            format!(
+                "{} does not take its settings: {}; change them with `apptsync definitions set`",
+                definition.name,
+                problems.join("; ")
+            ),
         ),
         Err(error) => findings.error(check, error.to_string()),
     }
@@ -209,9 +215,9 @@ fn feed_folder(folder: &Path, findings: &mut Findings) {
             findings.error(check, format!("{}: {error}", shown(&entry.path())));
         }
     }
-    let text = format!("{}: {appointments} files of appointments, {customers} of customers", shown(folder));
+    let text = format!("{}, appointments*.jsonl: {appointments}, customers*.jsonl: {customers}", shown(folder));
     if appointments + customers == 0 {
-        findings.warning(check, format!("{text}: put appointments*.jsonl and customers*.jsonl there"));
+        findings.warning(check, format!("{text}: put the files there"));
     } else {
         findings.ok(check, text);
     }
@@ -221,7 +227,7 @@ fn cache(findings: &mut Findings) {
     let check = "compile cache";
     match open_cache().and_then(|cache| {
         let (entries, bytes) = cache.usage().map_err(|error| format!("{}: {error}", cache.folder().display()))?;
-        Ok(format!("{}: {entries} plugins, {}", cache.folder().display(), ByteSize::b(bytes).display().iec()))
+        Ok(format!("{}, plugins: {entries}, {}", cache.folder().display(), ByteSize::b(bytes).display().iec()))
     }) {
         Ok(text) => findings.ok(check, text),
         Err(reason) => findings.warning(check, format!("{reason}; plugins are compiled anew each time")),

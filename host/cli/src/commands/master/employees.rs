@@ -9,7 +9,7 @@ use crate::context::{Context, Exit};
 
 const EXAMPLES: &str = "\
 Examples:
-  apptsync employees add B --name \"Barbara Nowak\" --organization O1 --manager A --user true --sales-representative true
+  apptsync employees add B --name \"Barbara Nowak\" --organization O1 --manager A --user true
   apptsync employees set C --sales-representative false --manager A";
 
 /// What to do with employees.

@@ -63,7 +63,8 @@ fn print_list<E: Entry>(context: &Context, entries: &[E]) -> anyhow::Result<Exit
     }
     let row = |entry: &E| {
         let fields = entry.fields();
-        let cell = |label: &&str| fields.iter().find(|(name, _)| name == label).map_or("", |(_, value)| value).to_owned();
+        let cell =
+            |label: &&str| fields.iter().find(|(name, _)| name == label).map_or("", |(_, value)| value).to_owned();
         E::LISTED.iter().map(cell).collect()
     };
     context.print_table(E::LISTED, entries.iter().map(row).collect())?;

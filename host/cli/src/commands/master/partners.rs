@@ -9,7 +9,7 @@ use crate::context::{Context, Exit};
 
 const EXAMPLES: &str = "\
 Examples:
-  apptsync partners add C9 --name \"Delikatesy Krakus\" --street \"Długa 1\" --postcode 31-147 --city Kraków --country PL
+  apptsync partners add C9 --name \"Delikatesy Krakus\" --street \"Długa 1\" --city Kraków --country PL
   apptsync channel-partners add B2B C9 --partner C9
   apptsync partners set C9 --deletion-mark true";
 
