@@ -7,6 +7,7 @@ mod definition;
 mod first_import;
 mod guests;
 mod hostile;
+mod ledger;
 mod master_data;
 mod status;
 mod support;

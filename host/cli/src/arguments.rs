@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use apptsync_model::Instant;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::activities::ActivitiesCommand;
 use crate::commands::completions::CompletionsArguments;
@@ -37,6 +37,13 @@ Every day:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done with warnings.";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  apptsync doctor
+  apptsync doctor --config sales/apptsync.toml --output json
+
+Exit codes: 0 all is well, 1 something is broken, 3 something needs a look.";
+
 /// Carries sales appointments from Comarch Mobile into the headquarters, every stage a plugin.
 #[derive(Debug, Parser)]
 #[command(name = "apptsync", version, after_help = EXAMPLES, max_term_width = 120, arg_required_else_help = true)]
@@ -47,6 +54,36 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// The command line as clap knows it: what belongs to a group of commands, its examples too, is shown with each of them.
+    #[must_use]
+    pub fn described() -> clap::Command {
+        Self::command().mut_subcommands(with_examples)
+    }
+
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// They are wrong, or ask for help or the version.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::described();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// Hands the examples of a command down to the commands below that have none of their own.
+fn with_examples(command: clap::Command) -> clap::Command {
+    let examples = command.get_after_help().cloned();
+    command.mut_subcommands(|below| {
+        let below = match (below.get_after_help(), &examples) {
+            (None, Some(examples)) => below.after_help(examples.clone()),
+            _ => below,
+        };
+        with_examples(below)
+    })
 }
 
 /// The flags that every command takes.
@@ -138,7 +175,32 @@ pub enum Command {
     #[command(subcommand)]
     Plugins(PluginsCommand),
     /// Check workspace, configuration, database, plugins, cache and feed, and say what to do
+    #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,
     /// Print the completions for a shell
     Completions(CompletionsArguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+
+    fn without_examples(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name());
+            if below.get_after_help().is_none() && !below.has_subcommands() {
+                found.push(path.clone());
+            }
+            without_examples(below, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_command_that_does_something_has_examples() {
+        let command = Arguments::described();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        without_examples(&command, "apptsync", &mut found);
+        assert!(found.is_empty(), "without examples: {}", found.join(", "));
+    }
 }

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 
 use apptsync_pipeline::ImportError;
 use apptsync_store::StoreError;
-use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 mod arguments;
@@ -29,7 +28,7 @@ const WRONG_USAGE: u8 = 2;
 const WARNINGS: u8 = 3;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version come this way too. Where nobody reads, there is nobody to tell.

@@ -1,6 +1,5 @@
 //! The headquarters' side: activities and their status (domain 7).
 
-
 use crate::{Attributes, Instant, Period, Priority, named_enum};
 
 /// Number of an activity in the headquarters database; never used again.

@@ -1,5 +1,7 @@
 //! Master data of the headquarters (domain 3).
 
+use std::collections::{HashMap, HashSet};
+
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +125,24 @@ impl Employee {
     }
 }
 
+/// A manager and everybody below in the manager structure, however far (domain 5). Circles come to an end.
+#[must_use]
+pub fn team<'a>(employees: &'a [Employee], manager: &'a str) -> HashSet<&'a str> {
+    let mut below: HashMap<&str, Vec<&str>> = HashMap::new();
+    for employee in employees {
+        if let Some(above) = &employee.manager {
+            below.entry(above).or_default().push(&employee.id);
+        }
+    }
+    let mut team = HashSet::from([manager]);
+    let mut to_visit = vec![manager];
+    while let Some(above) = to_visit.pop() {
+        let members = below.get(above).map(Vec::as_slice).unwrap_or_default();
+        to_visit.extend(members.iter().filter(|member| team.insert(member)));
+    }
+    team
+}
+
 /// A sales channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,5 +245,28 @@ impl Partner {
             deleted: self.deletion_mark,
             attributes: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn employee(id: &str, manager: Option<&str>) -> Employee {
+        let value = serde_json::json!({ "id": id, "name": id, "organization": "O1", "manager": manager });
+        serde_json::from_value(value).expect("an employee")
+    }
+
+    #[test]
+    fn a_team_is_the_manager_and_everybody_below() {
+        let employees = [employee("A", None), employee("B", Some("A")), employee("C", Some("B")), employee("X", None)];
+        assert_eq!(team(&employees, "A"), HashSet::from(["A", "B", "C"]));
+        assert_eq!(team(&employees, "C"), HashSet::from(["C"]));
+    }
+
+    #[test]
+    fn a_circle_of_managers_comes_to_an_end() {
+        let employees = [employee("A", Some("B")), employee("B", Some("A"))];
+        assert_eq!(team(&employees, "A"), HashSet::from(["A", "B"]));
     }
 }

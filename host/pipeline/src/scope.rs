@@ -1,8 +1,8 @@
 //! Whom a run covers (domain 5): the running user and everybody below, and who of them is eligible.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use apptsync_model::{Channel, Employee, MasterData};
+use apptsync_model::{Channel, MasterData, team};
 use chrono_tz::Tz;
 
 use crate::ImportError;
@@ -32,7 +32,10 @@ impl Scope {
         let zones: HashMap<&str, Tz> =
             master.organization.iter().map(|organization| (organization.id.as_str(), organization.time_zone)).collect();
         let zone_of = |organization: &str| zones.get(organization).copied().unwrap_or(Tz::UTC);
-        let covered = user.map(|user| below(&master.employee, user)).transpose()?;
+        if let Some(user) = user.filter(|user| !master.employee.iter().any(|employee| employee.id == *user)) {
+            return Err(ImportError::Usage(format!("user `{user}` is not there: `apptsync users list` shows who is")));
+        }
+        let covered = user.map(|user| team(&master.employee, user));
         let is_covered = |id: &str| covered.as_ref().is_none_or(|covered| covered.contains(id));
         let representatives = master
             .employee
@@ -65,22 +68,4 @@ impl Scope {
     pub(crate) fn representative(&self, id: &str) -> &Representative {
         self.representatives.get(id).unwrap_or(&self.unknown)
     }
-}
-
-/// The user and everybody below in the manager structure.
-fn below<'a>(employees: &'a [Employee], user: &str) -> Result<HashSet<&'a str>, ImportError> {
-    let Some(top) = employees.iter().find(|employee| employee.id == user) else {
-        return Err(ImportError::Usage(format!("user `{user}` is not there: `apptsync users list` shows who is")));
-    };
-    let mut covered = HashSet::from([top.id.as_str()]);
-    let mut level = vec![top.id.as_str()];
-    while !level.is_empty() {
-        level = employees
-            .iter()
-            .filter(|employee| employee.manager.as_deref().is_some_and(|manager| level.contains(&manager)))
-            .map(|employee| employee.id.as_str())
-            .filter(|id| covered.insert(id))
-            .collect();
-    }
-    Ok(covered)
 }

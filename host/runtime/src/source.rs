@@ -9,6 +9,9 @@ use crate::conversion;
 use crate::failure::{CallFailure, LoadError, SourceFailure};
 use crate::plugin::Plugin;
 
+/// So many pages without an item, one after the other, are taken for a source that will never end.
+const MAX_EMPTY_PAGES: u32 = 10_000;
+
 /// What a source is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Collection {
@@ -73,7 +76,7 @@ impl Source {
             self.indices.load(&mut *store, instance)?.reader().call_open(&mut *store, what, channel, cursor)
         })?;
         let reader = reader.map_err(conversion::failure)?;
-        Ok(SourceReader { source: self, live, reader, channel: channel.to_owned(), is_done: false })
+        Ok(SourceReader { source: self, live, reader, channel: channel.to_owned(), is_done: false, empty_pages: 0 })
     }
 }
 
@@ -84,6 +87,7 @@ pub struct SourceReader<'a> {
     reader: ResourceAny,
     channel: String,
     is_done: bool,
+    empty_pages: u32,
 }
 
 impl SourceReader<'_> {
@@ -97,6 +101,13 @@ impl SourceReader<'_> {
         }
         let page = self.turn(at_most)?.map_err(conversion::failure)?;
         self.is_done = page.done;
+        self.empty_pages = if page.items.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > MAX_EMPTY_PAGES {
+            return Err(SourceFailure::Permanent(format!(
+                "plugin `{}` gave {MAX_EMPTY_PAGES} empty pages one after the other and never said that it is done",
+                self.source.plugin.name()
+            )));
+        }
         Ok(Some(page))
     }
 

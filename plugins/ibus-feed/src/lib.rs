@@ -14,7 +14,9 @@ mod header;
 pub mod instant;
 mod lines;
 mod pass;
+mod plain;
 pub mod record;
+mod scan;
 mod survey;
 mod walk;
 

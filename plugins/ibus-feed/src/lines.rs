@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use crate::scan::line_feed;
+
 /// Lines longer than this are not read.
 pub const LONGEST_LINE: usize = 1 << 20;
 /// How much before a position is kept for its fingerprint.
@@ -80,7 +82,7 @@ impl Lines {
     pub fn advance(&mut self) -> io::Result<Next> {
         loop {
             let unsearched = self.buffer.get(self.searched..self.filled).unwrap_or_default();
-            if let Some(position) = memchr::memchr(b'\n', unsearched) {
+            if let Some(position) = line_feed(unsearched) {
                 let end = self.searched + position;
                 return Ok(self.take(end, end + 1, true));
             }

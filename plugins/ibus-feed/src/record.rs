@@ -11,6 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::diagnose::diagnose;
 use crate::instant::{parse_date, parse_instant};
+use crate::plain::{self, Value};
 
 const MOST_ATTRIBUTES: usize = 64;
 const LONGEST_ATTRIBUTE_KEY: usize = 64;
@@ -85,36 +86,62 @@ struct AppointmentLine<'line> {
 }
 
 impl<'line> AppointmentLine<'line> {
-    /// The same as the general parser makes of a plain line; none for all others.
+    /// What the general parser makes of a plain line; none for all others.
     fn plain(line: &'line str) -> Option<Self> {
-        let mut texts = [None; 15];
-        let mut flags = [None; 2];
-        let mut attributes = None;
+        let mut values = [None; 19];
         plain::object(line, |key, value| {
-            let slot = match key {
-                "id" => 0,
-                "channel" => 1,
-                "number" => 2,
-                "name" => 3,
-                "type" => 4,
-                "customer" => 5,
-                "employee" => 6,
-                "start" => 7,
-                "end" => 8,
-                "priority" => 9,
-                "status" => 10,
-                "description" => 11,
-                "completed_on" => 12,
-                "completed_by" => 13,
-                "reason" => 14,
-                "changed_at" => 15,
-                "all_day" => return once(&mut all_day, value.flag()?),
-                "deleted" => return once(&mut deleted, value.flag()?),
-                "attributes" => return once(&mut attributes, value.empty()?),
+            let index = match key {
+                b"id" => 0,
+                b"channel" => 1,
+                b"number" => 2,
+                b"name" => 3,
+                b"type" => 4,
+                b"customer" => 5,
+                b"employee" => 6,
+                b"start" => 7,
+                b"end" => 8,
+                b"all_day" => 9,
+                b"priority" => 10,
+                b"status" => 11,
+                b"description" => 12,
+                b"completed_on" => 13,
+                b"completed_by" => 14,
+                b"reason" => 15,
+                b"changed_at" => 16,
+                b"deleted" => 17,
+                b"attributes" => 18,
                 _ => return None,
             };
-            once(texts.get_mut(slot)?, value.text()?)
+            // Twice the same key is an error, which the general parser words.
+            values.get_mut(index)?.replace(value).is_none().then_some(())
         })?;
+        let [id, channel, number, name, visit_type, customer, employee, start, end, all_day, rest @ ..] = values;
+        let [priority, status, description, completed_on, completed_by, reason, changed_at, deleted, attributes] = rest;
+        Some(Self {
+            id: id?.text()??,
+            channel: channel?.text()??,
+            number: number?.text()??,
+            name: name?.text()??,
+            visit_type: visit_type.map_or(Some(None), Value::text)?,
+            customer: customer?.text()??,
+            employee: employee?.text()??,
+            start: start?.text()??,
+            end: end?.text()??,
+            all_day: all_day.map_or(Some(None), Value::flag)?,
+            priority: priority.map_or(Some(None), Value::text)?,
+            status: status?.text()??,
+            description: description.map_or(Some(None), Value::text)?,
+            completed_on: completed_on.map_or(Some(None), Value::text)?,
+            completed_by: completed_by.map_or(Some(None), Value::text)?,
+            reason: reason.map_or(Some(None), Value::text)?,
+            changed_at: changed_at?.text()??,
+            deleted: deleted.map_or(Some(None), Value::flag)?,
+            attributes: match attributes {
+                None | Some(Value::Null) => None,
+                Some(Value::EmptyObject) => Some(Attributes(Vec::new())),
+                Some(Value::Text(_) | Value::Flag(_)) => return None,
+            },
+        })
     }
 
     fn into_appointment(self) -> Result<Appointment, String> {
@@ -308,6 +335,26 @@ pub struct Text<'line>(pub Cow<'line, str>);
 impl<'de: 'line, 'line> Deserialize<'de> for Text<'line> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+impl<'line> Value<'line> {
+    /// A text or null; none for what is neither.
+    fn text(self) -> Option<Option<Text<'line>>> {
+        match self {
+            Self::Text(text) => Some(Some(Text(Cow::Borrowed(text)))),
+            Self::Null => Some(None),
+            Self::Flag(_) | Self::EmptyObject => None,
+        }
+    }
+
+    /// A truth value or null; none for what is neither.
+    fn flag(self) -> Option<Option<bool>> {
+        match self {
+            Self::Flag(flag) => Some(Some(flag)),
+            Self::Null => Some(None),
+            Self::Text(_) | Self::EmptyObject => None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
@@ -29,7 +29,7 @@ pub struct CompletionsArguments {
 /// The output cannot be written.
 pub fn run(arguments: &CompletionsArguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "apptsync", &mut script);
+    clap_complete::generate(arguments.shell, &mut Arguments::described(), "apptsync", &mut script);
     match io::stdout().lock().write_all(&script) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Exit::Done),

@@ -29,7 +29,7 @@ goes on from there. Exit codes: 0 completed, 1 failed or canceled, 2 wrong usage
 #[command(after_help = EXAMPLES)]
 pub enum RunCommand {
     /// Import customers: customers of the feed become partners
-    #[command(name = "import-customers", after_help = EXAMPLES)]
+    #[command(name = "import-customers")]
     Customers {
         /// What to import
         #[command(flatten)]
@@ -39,14 +39,14 @@ pub enum RunCommand {
         deleted: DeletedArguments,
     },
     /// BUS: Import activities: confirmed appointments of the feed become activities
-    #[command(name = "import-activities", after_help = EXAMPLES)]
+    #[command(name = "import-activities")]
     Activities {
         /// What to import
         #[command(flatten)]
         arguments: RunArguments,
     },
     /// BUS Import data: customers, then activities
-    #[command(name = "import-data", after_help = EXAMPLES)]
+    #[command(name = "import-data")]
     Data {
         /// What to import
         #[command(flatten)]
