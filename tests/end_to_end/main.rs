@@ -3,6 +3,9 @@
 
 mod appointments;
 mod batch_applications;
+mod boundary;
+#[cfg(unix)]
+mod crash;
 mod definition;
 mod first_import;
 mod guests;
@@ -11,4 +14,5 @@ mod ledger;
 mod master_data;
 mod status;
 mod support;
+mod swapped;
 mod walk_throughs;

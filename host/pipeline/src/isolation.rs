@@ -126,17 +126,13 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use apptsync_runtime::TrapReport;
+
     use super::*;
 
     fn failure() -> CallFailure {
-        CallFailure {
-            plugin: "bad".into(),
-            stage: "status".into(),
-            function: "decide",
-            kind: FailureKind::Trap,
-            detail: "unreachable".into(),
-            log: Vec::new(),
-        }
+        let report = TrapReport { plugin: "bad".into(), stage: "status".into(), ..TrapReport::default() };
+        CallFailure { kind: FailureKind::Trap, report: Box::new(report) }
     }
 
     fn fails_on(bad: impl Fn(u32) -> bool) -> impl Fn(&[u32]) -> Answers<u32> {

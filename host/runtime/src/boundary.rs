@@ -8,7 +8,7 @@ use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
 
 use crate::engine::EPOCH;
-use crate::failure::{CallFailure, FailureKind};
+use crate::failure::{CallFailure, FailureKind, TrapReport};
 use crate::guest::GuestState;
 use crate::limits::HOSTCALL_FUEL;
 use crate::plugin::Plugin;
@@ -125,7 +125,8 @@ fn failure(
     log: Vec<String>,
 ) -> CallFailure {
     let detail = text::quoted(&detail);
-    CallFailure { plugin: plugin.name().to_owned(), stage: plugin.stage().to_owned(), function, kind, detail, log }
+    let (plugin, stage) = (plugin.name().to_owned(), plugin.stage().to_owned());
+    CallFailure { kind, report: Box::new(TrapReport { plugin, stage, function, detail, log }) }
 }
 
 /// Ticks after which a call is stopped: one more than the time holds, because the first tick may come at once.

@@ -57,12 +57,17 @@ pub(crate) fn check(component: &Component, engine: &Engine, world: World) -> Res
         }
         None if exports.is_empty() => {
             return Err(format!(
-                "exports no interface of {PACKAGE}: it is no plugin of apptsync; a {world} exports {PACKAGE}/{wanted}@{OFFERED}.0"
+                "exports no interface of {PACKAGE}: it is no plugin of apptsync; {} exports {PACKAGE}/{wanted}@{OFFERED}.0",
+                world.with_article()
             ));
         }
         None => {
             let found: Vec<_> = exports.iter().map(|(interface, _)| interface.as_str()).collect();
-            return Err(format!("exports {}, but this stage wants a {world} ({PACKAGE}/{wanted})", found.join(", ")));
+            return Err(format!(
+                "exports {}, but this stage wants {} ({PACKAGE}/{wanted})",
+                found.join(", "),
+                world.with_article()
+            ));
         }
     }
     for import in imports(component, engine) {

@@ -86,14 +86,21 @@ pub enum FailureKind {
 /// A call that failed as a whole: no record of the batch is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallFailure {
+    /// How it failed.
+    pub kind: FailureKind,
+    /// What is known about it.
+    pub report: Box<TrapReport>,
+}
+
+/// What is known about a failed call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrapReport {
     /// The plugin as configured.
     pub plugin: String,
     /// The stage it stands in.
     pub stage: String,
     /// The function called.
     pub function: &'static str,
-    /// How it failed.
-    pub kind: FailureKind,
     /// What the engine says, on one line.
     pub detail: String,
     /// The last lines the plugin wrote to stderr or its log.
@@ -102,22 +109,23 @@ pub struct CallFailure {
 
 impl fmt::Display for CallFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "plugin `{}` (stage {}) ", self.plugin, self.stage)?;
+        let TrapReport { plugin, stage, function, detail, log } = &*self.report;
+        write!(formatter, "plugin `{plugin}` (stage {stage}) ")?;
         match &self.kind {
-            FailureKind::Trap => write!(formatter, "trapped in `{}`: {}", self.function, self.detail)?,
+            FailureKind::Trap => write!(formatter, "trapped in `{function}`: {detail}")?,
             FailureKind::Deadline(limit) => {
-                write!(formatter, "ran longer than its deadline of {limit:?} in `{}`", self.function)?;
+                write!(formatter, "ran longer than its deadline of {limit:?} in `{function}`")?;
             }
             FailureKind::Memory(limit) => {
-                write!(formatter, "wanted more than its {} MiB of memory in `{}`", limit >> 20, self.function)?;
+                write!(formatter, "wanted more than its {} MiB of memory in `{function}`", limit >> 20)?;
             }
-            FailureKind::Contract => write!(formatter, "broke the contract in `{}`: {}", self.function, self.detail)?,
+            FailureKind::Contract => write!(formatter, "broke the contract in `{function}`: {detail}")?,
             FailureKind::Budget(limit) => {
                 write!(formatter, "used up its time for the whole run, {limit:?}")?;
             }
         }
         // Behind each panic, Rust's standard library gives advice that nobody can follow here.
-        if let Some(last) = self.log.iter().rfind(|line| !line.starts_with("note: run with `RUST_BACKTRACE")) {
+        if let Some(last) = log.iter().rfind(|line| !line.starts_with("note: run with `RUST_BACKTRACE")) {
             write!(formatter, "; its last words: {}", text::cut(last, 200))?;
         }
         Ok(())

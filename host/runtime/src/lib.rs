@@ -19,7 +19,7 @@ mod stages;
 
 pub use cache::CompileCache;
 pub use engine::Runtime;
-pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure};
+pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure, TrapReport};
 pub use limits::Limits;
 pub use plugin::{Inspection, Plugin, PluginOrigin, PluginSpec, RunClock, Statistics, World};
 pub use source::{Collection, Source, SourceReader};

@@ -47,6 +47,13 @@ impl World {
             Self::Connector => "connector",
         }
     }
+
+    /// Its name with the article, for sentences: `an extension-plugin`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let article = if self.interface().starts_with(['a', 'e']) { "an" } else { "a" };
+        format!("{article} {self}")
+    }
 }
 
 impl std::fmt::Display for World {

@@ -38,11 +38,21 @@ pub fn read(what: Collection, line: &[u8]) -> Result<Item, Problem> {
         }
         _ => Problem::Cut,
     })?;
+    if what == Collection::Appointments
+        && let Some(keys) = AppointmentLine::plain(line)
+    {
+        return keys.into_appointment().map(Item::Appointment).map_err(Problem::Broken);
+    }
+    read_generally(what, line)
+}
+
+/// Any JSON; apart from the plain lines, so that their code stays small.
+#[inline(never)]
+fn read_generally(what: Collection, line: &str) -> Result<Item, Problem> {
     let diagnosed = |error| diagnose(what, line, &error);
     match what {
         Collection::Appointments => {
-            let plain = AppointmentLine::plain(line).map(Ok);
-            let keys = plain.unwrap_or_else(|| serde_json::from_str(line)).map_err(diagnosed)?;
+            let keys: AppointmentLine = serde_json::from_str(line).map_err(diagnosed)?;
             keys.into_appointment().map(Item::Appointment).map_err(Problem::Broken)
         }
         Collection::Customers => {
@@ -51,6 +61,29 @@ pub fn read(what: Collection, line: &[u8]) -> Result<Item, Problem> {
         }
     }
 }
+
+/// The keys of an appointment, in the order of the documented line.
+const KEYS: [&[u8]; 19] = [
+    b"id",
+    b"channel",
+    b"number",
+    b"name",
+    b"type",
+    b"customer",
+    b"employee",
+    b"start",
+    b"end",
+    b"all_day",
+    b"priority",
+    b"status",
+    b"description",
+    b"completed_on",
+    b"completed_by",
+    b"reason",
+    b"changed_at",
+    b"deleted",
+    b"attributes",
+];
 
 #[derive(Deserialize)]
 struct AppointmentLine<'line> {
@@ -87,31 +120,18 @@ struct AppointmentLine<'line> {
 
 impl<'line> AppointmentLine<'line> {
     /// What the general parser makes of a plain line; none for all others.
+    #[inline(never)]
     fn plain(line: &'line str) -> Option<Self> {
-        let mut values = [None; 19];
+        let mut values = [None; KEYS.len()];
+        let mut expected = 0;
         plain::object(line, |key, value| {
-            let index = match key {
-                b"id" => 0,
-                b"channel" => 1,
-                b"number" => 2,
-                b"name" => 3,
-                b"type" => 4,
-                b"customer" => 5,
-                b"employee" => 6,
-                b"start" => 7,
-                b"end" => 8,
-                b"all_day" => 9,
-                b"priority" => 10,
-                b"status" => 11,
-                b"description" => 12,
-                b"completed_on" => 13,
-                b"completed_by" => 14,
-                b"reason" => 15,
-                b"changed_at" => 16,
-                b"deleted" => 17,
-                b"attributes" => 18,
-                _ => return None,
+            // Nearly always the key that stands there in the documented line.
+            let index = if KEYS.get(expected) == Some(&key) {
+                expected
+            } else {
+                KEYS.iter().position(|known| *known == key)?
             };
+            expected = index + 1;
             // Twice the same key is an error, which the general parser words.
             values.get_mut(index)?.replace(value).is_none().then_some(())
         })?;
@@ -144,6 +164,7 @@ impl<'line> AppointmentLine<'line> {
         })
     }
 
+    #[inline(never)]
     fn into_appointment(self) -> Result<Appointment, String> {
         Ok(Appointment {
             id: identifier("id", self.id)?,

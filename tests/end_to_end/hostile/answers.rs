@@ -120,7 +120,7 @@ fn an_empty_rule_and_an_empty_kind_cost_one_record() {
 #[test]
 fn texts_of_many_megabytes_cost_one_record() {
     let arena = Arena::new();
-    let limits = ", limits = { memory = '64MiB', deadline = '2s' }";
+    let limits = ", limits = { memory = '64MiB', deadline = '1m' }";
     for (bytes, reason) in [
         ("10485760", "gives no answer: the description has 10485760 bytes, at most 65536 are allowed (limits)"),
         ("20971520", "broke the contract in `apply`: "),

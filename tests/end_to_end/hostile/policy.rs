@@ -61,11 +61,12 @@ fn on_failure_stop_is_about_failed_calls_not_about_record_errors() {
 #[test]
 fn what_was_stored_before_a_run_was_stopped_stays() {
     let workspace = workspace(1_100, |number| number == 1_050);
-    guests::configure(&workspace, "definition", &stage("panic", &[], ", on-failure = 'stop'"));
+    let plenty = ", limits = { deadline = '1m' }";
+    guests::configure(&workspace, "definition", &stage("panic", &[], &format!("{plenty}, on-failure = 'stop'")));
     let (_, report) = failure(&workspace);
     assert_ledger(&report, &[("created", 1_024)]);
     assert_eq!(number(&workspace, "SELECT count(*) FROM activity"), 1_024);
-    guests::configure(&workspace, "definition", &stage("panic", &[], ""));
+    guests::configure(&workspace, "definition", &stage("panic", &[], plenty));
     let report = batch(&workspace, "import-activities", &[]).exits(3).json();
     assert_ledger(&report, &[("created", 75), ("quarantined", 1)]);
 }

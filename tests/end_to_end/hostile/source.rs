@@ -187,14 +187,23 @@ fn ids_that_mean_something_elsewhere_are_just_ids() {
     assert_ledger(&import(&workspace, "hostile-ids", 6, 0), &[]);
 }
 
-/// Pages without items that promise more come to an end with the time of the run.
+/// Pages without items that promise more come to an end, by their number or with the time of the run.
 #[test]
 fn a_source_that_promises_more_for_ever_is_stopped() {
     let workspace = guests::workspace();
-    let limits = ", read = [], limits = { run = '50ms' }";
-    guests::configure(&workspace, "source", &stage("empty-for-ever", &[], limits));
-    let report = batch(&workspace, "import-activities", &[]).exits(1).json();
-    let found = errors(&report);
-    assert!(found.len() == 1 && found[0].starts_with(&format!("plugin `{GUEST}` (stage source) ")), "{found:?}");
-    assert_ledger(&report, &[]);
+    for (limits, error) in [
+        (
+            "deadline = '1m'",
+            format!(
+                "the source cannot be read: plugin `{GUEST}` gave 10000 empty pages one after the other and never said that it is done"
+            ),
+        ),
+        ("run = '1ms'", format!("plugin `{GUEST}` (stage source) used up its time for the whole run, 1ms")),
+    ] {
+        let limits = format!(", read = [], limits = {{ {limits} }}");
+        guests::configure(&workspace, "source", &stage("empty-for-ever", &[], &limits));
+        let report = batch(&workspace, "import-activities", &[]).exits(1).json();
+        assert_eq!(errors(&report), [error]);
+        assert_ledger(&report, &[]);
+    }
 }

@@ -11,9 +11,12 @@ use super::stage_of;
 use crate::guests::{self, STAGES, named, stage};
 use crate::support::{assert_ledger, batch};
 
+/// Limits for what has much to do, on a machine that has more to do.
+const PLENTY: &str = ", limits = { deadline = '1m' }";
+
 /// The descriptions of all activities of an import with the guest as extension.
 fn descriptions(workspace: &Workspace, behaviour: &str, config: &[(&str, &str)], now: &str) -> Vec<String> {
-    guests::configure(workspace, "extensions", &stage(behaviour, config, ""));
+    guests::configure(workspace, "extensions", &stage(behaviour, config, PLENTY));
     let report = workspace.import_at(now);
     assert_eq!(report["state"], "completed", "{report:#}");
     // What the definition puts in front of the description is not the guest's.
@@ -94,7 +97,7 @@ fn no_state_leaks_from_one_batch_to_the_next() {
 fn flood(behaviour: &str) -> (Value, String) {
     let workspace = guests::workspace();
     workspace.feed(&named("a-1", "BAD"));
-    guests::configure(&workspace, "extensions", &stage(behaviour, &[], ", limits = { deadline = '2s' }"));
+    guests::configure(&workspace, "extensions", &stage(behaviour, &[], PLENTY));
     let output = workspace
         .command(&["run", "import-activities", "--channel", "B2B", "--user", "A", "--output", "json"])
         .env("RUST_LOG", "plugin=trace")
@@ -133,7 +136,7 @@ fn what_a_plugin_prints_is_not_shown_unless_asked_for() {
     let workspace = guests::workspace();
     for (key, ..) in STAGES {
         workspace.feed(&named(key, "BAD"));
-        guests::configure(&workspace, key, &stage("flood-stderr", &[], ", limits = { deadline = '2s' }"));
+        guests::configure(&workspace, key, &stage("flood-stderr", &[], PLENTY));
         let ran = batch(&workspace, "import-activities", &[]).exits(0);
         assert_eq!(ran.stderr, "", "{key}");
     }

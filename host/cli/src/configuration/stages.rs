@@ -223,8 +223,10 @@ fn reference(
     }
     match BuiltIn::named(text) {
         Some(built_in) if built_in.world == world => Ok(PluginReference::BuiltIn(built_in)),
-        Some(built_in) => Err(section
-            .error(name.span.clone(), format!("`{text}` is a {}, but this stage wants a {world}", built_in.world))),
+        Some(built_in) => {
+            let (is, wants) = (built_in.world.with_article(), world.with_article());
+            Err(section.error(name.span.clone(), format!("`{text}` is {is}, but this stage wants {wants}")))
+        }
         None => Err(section.error(name.span.clone(), unknown_plugin(text))),
     }
 }

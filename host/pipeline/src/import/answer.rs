@@ -3,12 +3,12 @@
 
 use apptsync_model::{
     ActivityStatus, Appointment, AppointmentContext, ChangedSince, Channel, Decision, DefinitionSettings, Draft,
-    Instant, Message, Occasion, Outcome, Question, RecordError, Severity, SkipReason, SourceItem, Verdict,
+    Instant, Message, Occasion, Outcome, Question, RecordError, Severity, SkipReason, Verdict,
 };
-use apptsync_store::{ActivityFields, Change, Known, QuarantinedRecord, RecordWrite, Store, TransferKey};
+use apptsync_store::{ActivityFields, Change, Known, QuarantinedRecord, RecordWrite, Store};
 
 use super::eligible::{Case, Customers, Rules, Triage, may_import};
-use super::page::{Input, Output, Work, split_repeated};
+use super::page::{Candidate, Input, Output, Work, candidates};
 use crate::scope::Scope;
 use crate::stages::Staged;
 use crate::{ImportError, StageSet};
@@ -29,17 +29,7 @@ impl Work for AppointmentWork<'_> {
     fn answer(&self, input: Input, connection: &dyn Store) -> Result<Output, ImportError> {
         let mut output = Output::default();
         let is_source = matches!(input, Input::Source { .. });
-        let candidates = match input {
-            Input::Source { items, next, notices } => {
-                output.next = Some(next);
-                output.notices = notices;
-                self.from_source(items, connection, &mut output)?
-            }
-            Input::Pending(pending) => pending
-                .into_iter()
-                .map(|pending| Ok((serde_json::from_str(&pending.record)?, pending.record, Some(pending.known))))
-                .collect::<Result<Vec<_>, ImportError>>()?,
-        };
+        let candidates = candidates(input, &self.channel.id, self.changed_since, connection, &mut output)?;
         let cases = self.triage(candidates, is_source, connection, &mut output)?;
         let cases = self.extend(cases, &mut output)?;
         let decided = self.decide(cases, &mut output)?;
@@ -48,57 +38,15 @@ impl Work for AppointmentWork<'_> {
     }
 }
 
-/// An appointment, its JSON, and what is known of it.
-type Candidate = (Appointment, String, Option<Known>);
-
 impl AppointmentWork<'_> {
-    /// The appointments of a page of the source, with what is known of them; what cannot be read is kept apart.
-    fn from_source(
-        &self,
-        items: Vec<SourceItem>,
-        connection: &dyn Store,
-        output: &mut Output,
-    ) -> Result<Vec<Candidate>, ImportError> {
-        output.source_items += items.len() as u64;
-        let mut appointments = Vec::with_capacity(items.len());
-        for item in items {
-            match item {
-                SourceItem::Appointment(appointment) => appointments.push(*appointment),
-                SourceItem::Broken { place, reason } => output.quarantine_source(place, reason),
-                SourceItem::Customer(customer) => {
-                    let reason = "the source gave a customer where an appointment was asked for".to_owned();
-                    output.quarantine_source(format!("record `{}`", customer.id), reason);
-                }
-            }
-        }
-        if let ChangedSince::Manual(since) = self.changed_since {
-            appointments.retain(|appointment| appointment.changed_at >= since);
-        }
-        let (appointments, repeated) = split_repeated(appointments, |appointment| &appointment.id);
-        for appointment in repeated {
-            let reason = "the source gave it more than once in a page; the last one counts".to_owned();
-            output.quarantine_source(format!("record `{}`", appointment.id), reason);
-        }
-        let ids: Vec<&str> = appointments.iter().map(|appointment| appointment.id.as_str()).collect();
-        let known = connection.known(&TransferKey { channel: &self.channel.id, collection: "appointments" }, &ids)?;
-        appointments
-            .into_iter()
-            .zip(known)
-            .map(|(appointment, known)| {
-                let record = serde_json::to_string(&appointment)?;
-                Ok((appointment, record, known))
-            })
-            .collect()
-    }
-
     fn triage(
         &self,
-        candidates: Vec<Candidate>,
+        candidates: Vec<Candidate<Appointment>>,
         is_source: bool,
         connection: &dyn Store,
         output: &mut Output,
     ) -> Result<Vec<Case<'_>>, ImportError> {
-        let external_ids = candidates.iter().map(|(appointment, ..)| appointment.customer.as_str());
+        let external_ids = candidates.iter().map(|candidate| candidate.object.customer.as_str());
         let customers = self.customers.of_page(&self.channel.id, external_ids, connection)?;
         let rules = Rules {
             channel: self.channel,
@@ -108,9 +56,9 @@ impl AppointmentWork<'_> {
             looks_again_later: is_source && self.changed_since == ChangedSince::LastTransfer,
         };
         let mut cases = Vec::with_capacity(candidates.len());
-        for (appointment, record, known) in candidates {
-            let employee = appointment.employee.clone();
-            let triage = rules.triage(appointment, record, known, &customers);
+        for Candidate { object, record, known } in candidates {
+            let employee = object.employee.clone();
+            let triage = rules.triage(object, record, known, &customers);
             if !matches!(triage, Triage::Later) {
                 output.entered += 1;
             }

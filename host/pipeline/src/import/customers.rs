@@ -1,9 +1,9 @@
 //! What becomes of a page of customers: partners and their connection with the sales channel (domain 4).
 
-use apptsync_model::{ChangedSince, Customer, Outcome, Partner, SkipReason, SourceItem};
-use apptsync_store::{Change, Known, RecordWrite, Store, TransferKey};
+use apptsync_model::{ChangedSince, Customer, Outcome, Partner, SkipReason};
+use apptsync_store::{Change, RecordWrite, Store};
 
-use super::page::{Input, Output, Work, split_repeated};
+use super::page::{Candidate, Input, Output, Work, candidates};
 use crate::ImportError;
 use crate::stages::hash;
 
@@ -18,20 +18,10 @@ impl Work for CustomerWork<'_> {
     fn answer(&self, input: Input, connection: &dyn Store) -> Result<Output, ImportError> {
         let mut output = Output::default();
         let is_source = matches!(input, Input::Source { .. });
-        let candidates = match input {
-            Input::Source { items, next, notices } => {
-                output.next = Some(next);
-                output.notices = notices;
-                self.from_source(items, connection, &mut output)?
-            }
-            Input::Pending(pending) => pending
-                .into_iter()
-                .map(|pending| Ok((serde_json::from_str(&pending.record)?, pending.record, Some(pending.known))))
-                .collect::<Result<Vec<_>, ImportError>>()?,
-        };
-        let ids: Vec<&str> = candidates.iter().map(|(customer, ..)| customer.id.as_str()).collect();
+        let candidates = candidates::<Customer>(input, self.channel, self.changed_since, connection, &mut output)?;
+        let ids: Vec<&str> = candidates.iter().map(|candidate| candidate.object.id.as_str()).collect();
         let connected = connection.connected_partners(self.channel, &ids)?;
-        for (customer, record, known) in candidates {
+        for Candidate { object: customer, record, known } in candidates {
             let version = hash(&[&record]);
             let is_same_version = known.as_ref().is_some_and(|known| known.seen == version);
             let waits = known.as_ref().is_some_and(|known| known.pending);
@@ -75,48 +65,7 @@ impl Work for CustomerWork<'_> {
     }
 }
 
-/// A customer, its JSON, and what is known of it.
-type Candidate = (Customer, String, Option<Known>);
-
 impl CustomerWork<'_> {
-    fn from_source(
-        &self,
-        items: Vec<SourceItem>,
-        connection: &dyn Store,
-        output: &mut Output,
-    ) -> Result<Vec<Candidate>, ImportError> {
-        output.source_items += items.len() as u64;
-        let mut customers = Vec::with_capacity(items.len());
-        for item in items {
-            match item {
-                SourceItem::Customer(customer) => customers.push(*customer),
-                SourceItem::Broken { place, reason } => output.quarantine_source(place, reason),
-                SourceItem::Appointment(appointment) => {
-                    let reason = "the source gave an appointment where a customer was asked for".to_owned();
-                    output.quarantine_source(format!("record `{}`", appointment.id), reason);
-                }
-            }
-        }
-        if let ChangedSince::Manual(since) = self.changed_since {
-            customers.retain(|customer| customer.changed_at >= since);
-        }
-        let (customers, repeated) = split_repeated(customers, |customer| &customer.id);
-        for customer in repeated {
-            let reason = "the source gave it more than once in a page; the last one counts".to_owned();
-            output.quarantine_source(format!("record `{}`", customer.id), reason);
-        }
-        let ids: Vec<&str> = customers.iter().map(|customer| customer.id.as_str()).collect();
-        let known = connection.known(&TransferKey { channel: self.channel, collection: "customers" }, &ids)?;
-        customers
-            .into_iter()
-            .zip(known)
-            .map(|(customer, known)| {
-                let record = serde_json::to_string(&customer)?;
-                Ok((customer, record, known))
-            })
-            .collect()
-    }
-
     /// A customer becomes, or updates, the partner it is connected with; one that has the customer's id is connected.
     fn decide(
         &self,

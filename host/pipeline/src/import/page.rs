@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use apptsync_model::{Message, Outcome, Severity, SourceItem};
-use apptsync_store::{Pending, QuarantinedRecord, RecordWrite, Store};
+use apptsync_model::{Appointment, ChangedSince, Customer, Instant, Message, Outcome, Severity, SourceItem};
+use apptsync_store::{Known, Pending, QuarantinedRecord, RecordWrite, Store, TransferKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::ImportError;
 
@@ -58,8 +60,118 @@ pub(super) trait Work: Sync {
     fn answer(&self, input: Input, connection: &dyn Store) -> Result<Output, ImportError>;
 }
 
+/// What a collection of a source holds.
+pub(super) trait SourceObject: Serialize + DeserializeOwned {
+    /// The collection's name.
+    const COLLECTION: &'static str;
+
+    /// Takes the object out of an item; gives back an item of another collection.
+    fn take(item: SourceItem) -> Result<Self, SourceItem>;
+    fn id(&self) -> &str;
+    fn changed_at(&self) -> Instant;
+}
+
+impl SourceObject for Appointment {
+    const COLLECTION: &'static str = "appointments";
+
+    fn take(item: SourceItem) -> Result<Self, SourceItem> {
+        if let SourceItem::Appointment(appointment) = item { Ok(*appointment) } else { Err(item) }
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn changed_at(&self) -> Instant {
+        self.changed_at
+    }
+}
+
+impl SourceObject for Customer {
+    const COLLECTION: &'static str = "customers";
+
+    fn take(item: SourceItem) -> Result<Self, SourceItem> {
+        if let SourceItem::Customer(customer) = item { Ok(*customer) } else { Err(item) }
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn changed_at(&self) -> Instant {
+        self.changed_at
+    }
+}
+
+/// An object to be looked at.
+pub(super) struct Candidate<T> {
+    pub(super) object: T,
+    /// The object as JSON.
+    pub(super) record: String,
+    pub(super) known: Option<Known>,
+}
+
+/// The objects of a page, with what is known of them; what cannot be read is kept apart.
+pub(super) fn candidates<T: SourceObject>(
+    input: Input,
+    channel: &str,
+    changed_since: ChangedSince,
+    connection: &dyn Store,
+    output: &mut Output,
+) -> Result<Vec<Candidate<T>>, ImportError> {
+    let items = match input {
+        Input::Source { items, next, notices } => {
+            output.next = Some(next);
+            output.notices = notices;
+            items
+        }
+        Input::Pending(pending) => {
+            let candidate = |pending: Pending| {
+                let object = serde_json::from_str(&pending.record)?;
+                Ok(Candidate { object, record: pending.record, known: Some(pending.known) })
+            };
+            return pending.into_iter().map(candidate).collect();
+        }
+    };
+    let objects = objects::<T>(items, changed_since, output);
+    let ids: Vec<&str> = objects.iter().map(T::id).collect();
+    let known = connection.known(&TransferKey { channel, collection: T::COLLECTION }, &ids)?;
+    let candidate = |(object, known)| Ok(Candidate { record: serde_json::to_string(&object)?, object, known });
+    objects.into_iter().zip(known).map(candidate).collect()
+}
+
+fn place(id: &str) -> String {
+    format!("record `{id}`")
+}
+
+fn foreign<T: SourceObject>() -> String {
+    format!("the source gave it although {} were asked for", T::COLLECTION)
+}
+
+fn objects<T: SourceObject>(items: Vec<SourceItem>, changed_since: ChangedSince, output: &mut Output) -> Vec<T> {
+    output.source_items += items.len() as u64;
+    let mut objects = Vec::with_capacity(items.len());
+    for item in items {
+        match T::take(item) {
+            Ok(object) => objects.push(object),
+            Err(SourceItem::Broken { place, reason }) => output.quarantine_source(place, reason),
+            Err(SourceItem::Appointment(other)) => output.quarantine_source(place(&other.id), foreign::<T>()),
+            Err(SourceItem::Customer(other)) => output.quarantine_source(place(&other.id), foreign::<T>()),
+        }
+    }
+    if let ChangedSince::Manual(since) = changed_since {
+        objects.retain(|object| object.changed_at() >= since);
+    }
+    let (objects, repeated) = split_repeated(objects, T::id);
+    for object in repeated {
+        let reason = "the source gave it more than once in a page; the last one counts".to_owned();
+        output.quarantine_source(place(object.id()), reason);
+    }
+    objects
+}
+
 /// Where the same key stands twice in a page, the later counts; the earlier ones are handed out.
-pub(super) fn split_repeated<T>(records: Vec<T>, key: impl Fn(&T) -> &str) -> (Vec<T>, Vec<T>) {
+fn split_repeated<T>(records: Vec<T>, key: impl Fn(&T) -> &str) -> (Vec<T>, Vec<T>) {
     let last: HashMap<String, usize> =
         records.iter().enumerate().map(|(position, record)| (key(record).to_owned(), position)).collect();
     if last.len() == records.len() {

@@ -1,0 +1,5 @@
+//! What is no plugin, or not the one that was meant: said before anything is run, in words that say what to do.
+
+mod binary;
+mod cache;
+mod load;
