@@ -57,6 +57,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            Some(ErrorCode::SystemIoFailure) => Self::Other(format!(
+                "{error}; what was stored before stays: is there room on its disk, and is the disk sound?"
+            )),
             Some(ErrorCode::CannotOpen) => {
                 Self::Other(format!("{error}; is its folder there, and may you write to it?"))
             }
