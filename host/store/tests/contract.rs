@@ -1,5 +1,6 @@
 //! What every backend of the store must do. A backend adds a function that makes a new, empty store, and a line in
 //! [`for_every_backend`].
+#![allow(clippy::expect_used, reason = "a test that cannot go on must fail")]
 
 use std::ops::ControlFlow;
 
