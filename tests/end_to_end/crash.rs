@@ -389,7 +389,7 @@ fn when_there_is_no_room_the_run_fails_clearly_and_the_next_completes() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let said = format!("{}{stderr}", String::from_utf8_lossy(&output.stdout));
-    assert!(said.contains("disk"), "{said}");
+    assert!(said.contains("room"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
     let imported = number(&full, "SELECT count(*) FROM activity");
     assert!(imported < number(&undisturbed, "SELECT count(*) FROM activity"), "it was too much for the disk");

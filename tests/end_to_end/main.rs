@@ -4,9 +4,11 @@
 mod appointments;
 mod batch_applications;
 mod boundary;
+mod commands;
 #[cfg(unix)]
 mod crash;
 mod definition;
+mod documents;
 mod first_import;
 mod guests;
 mod hostile;

@@ -1,5 +1,7 @@
 //! What activities say, and what may be set.
 
+#![allow(clippy::expect_used, reason = "what helps tests fails as they do")]
+
 use appointment_synchronize::{Variable, check, describe, render};
 use apptsync_plugin::activity_definition::{Draft, Occasion, Settings};
 use apptsync_plugin::types::{

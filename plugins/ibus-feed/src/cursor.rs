@@ -24,7 +24,7 @@ struct Cursor<'text> {
 struct Entry<'text>(#[serde(borrow)] std::borrow::Cow<'text, str>, u64, u64, LineState, String);
 
 /// The cursor of the files' positions.
-pub fn write(files: &[FeedFile]) -> Result<String, Failure> {
+pub(crate) fn write(files: &[FeedFile]) -> Result<String, Failure> {
     let entries = files.iter().filter(|file| file.position.offset > 0).map(|file| {
         let Position { offset, line_feeds, line } = file.position;
         Entry(file.path.as_str().into(), offset, line_feeds, line, format!("{:x}", file.fingerprint))
@@ -34,7 +34,7 @@ pub fn write(files: &[FeedFile]) -> Result<String, Failure> {
 }
 
 /// Refuses more files than a cursor can hold.
-pub fn check_size(files: &[FeedFile]) -> Result<(), Failure> {
+pub(crate) fn check_size(files: &[FeedFile]) -> Result<(), Failure> {
     let length: usize = files.iter().map(|file| file.path.len() + LONGEST_ENTRY_WITHOUT_PATH).sum();
     if length <= LONGEST {
         return Ok(());
@@ -48,7 +48,7 @@ pub fn check_size(files: &[FeedFile]) -> Result<(), Failure> {
 /// Sets the files to where the cursor says, or to their start if lines could have been missed; says why then.
 ///
 /// When one file was rewritten, all are read again: a line in any of them may be a newer version of what it held.
-pub fn apply(cursor: &str, files: &mut [FeedFile], notices: &mut Vec<String>) -> Result<(), Failure> {
+pub(crate) fn apply(cursor: &str, files: &mut [FeedFile], notices: &mut Vec<String>) -> Result<(), Failure> {
     let stored = serde_json::from_str::<Cursor>(cursor).ok().filter(|stored| stored.version == VERSION);
     let Some(stored) = stored else {
         notices.push("the cursor is not one of this source plugin; all files are read from the start".to_owned());

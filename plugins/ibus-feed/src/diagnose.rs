@@ -57,7 +57,7 @@ const CUSTOMER: &[Key] = &[
 
 /// The problem of a line that the parser refused with an error.
 #[cold]
-pub fn diagnose(what: Collection, line: &str, error: &Error) -> Problem {
+pub(crate) fn diagnose(what: Collection, line: &str, error: &Error) -> Problem {
     let value: Value = match serde_json::from_str(line) {
         Ok(value) => value,
         Err(error) if error.classify() == Category::Eof => return Problem::Cut,

@@ -10,7 +10,7 @@ use apptsync_plugin::types::Failure;
 use crate::walk::{FeedFile, Position};
 
 /// The folders of the configuration key `folders`.
-pub fn configured(value: Option<String>) -> Result<Vec<String>, String> {
+pub(crate) fn configured(value: Option<String>) -> Result<Vec<String>, String> {
     let folders = value.map_or_else(|| Ok(vec!["feed".to_owned()]), |value| configuration::list(&value));
     let folders = folders.map_err(|why| format!("`folders`: {why}"))?;
     if folders.is_empty() {
@@ -20,7 +20,7 @@ pub fn configured(value: Option<String>) -> Result<Vec<String>, String> {
 }
 
 /// The files of a collection, in the order in which their lines count: folders as configured, names ascending.
-pub fn files(folders: &[String], what: Collection) -> Result<Vec<FeedFile>, Failure> {
+pub(crate) fn files(folders: &[String], what: Collection) -> Result<Vec<FeedFile>, Failure> {
     let mut files = Vec::new();
     for folder in folders {
         let mut names = names(folder, what).map_err(|error| {
@@ -63,7 +63,7 @@ fn names(folder: &str, what: Collection) -> io::Result<Vec<String>> {
 }
 
 /// What an error on a file means for the import.
-pub fn unreadable(path: &str, error: &io::Error) -> Failure {
+pub(crate) fn unreadable(path: &str, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {
             Failure::Transient(format!("`{path}` became shorter while it was read: run the import again"))

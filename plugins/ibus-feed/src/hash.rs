@@ -6,17 +6,17 @@ const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// FNV-1a over several pieces: the same in every build, since fingerprints are stored in cursors.
-pub fn stable(pieces: &[&[u8]]) -> u64 {
+pub(crate) fn stable(pieces: &[&[u8]]) -> u64 {
     pieces.iter().fold(BASIS, |state, piece| piece.iter().fold(state, |state, byte| step(state, u64::from(*byte))))
 }
 
 /// One step of FNV-1a, on a whole word.
-pub const fn step(state: u64, word: u64) -> u64 {
+pub(crate) const fn step(state: u64, word: u64) -> u64 {
     (state ^ word).wrapping_mul(PRIME)
 }
 
 /// A quick hash whose low bits are well mixed.
-pub fn quick(bytes: &[u8]) -> u64 {
+pub(crate) fn quick(bytes: &[u8]) -> u64 {
     let mut state = stable(&[bytes]);
     state = (state ^ (state >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     state = (state ^ (state >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
@@ -24,7 +24,7 @@ pub fn quick(bytes: &[u8]) -> u64 {
 }
 
 /// 128 bits that stand for the bytes themselves: two different ids with the same one are not to be expected.
-pub fn wide(bytes: &[u8]) -> [u32; 4] {
+pub(crate) fn wide(bytes: &[u8]) -> [u32; 4] {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         (salt, bytes).hash(&mut hasher);

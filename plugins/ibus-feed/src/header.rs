@@ -8,9 +8,9 @@ use crate::record::Text;
 
 /// What is needed to know whether a line concerns a pass.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Header<'line> {
-    pub id: Cow<'line, [u8]>,
-    pub channel: Cow<'line, [u8]>,
+pub(crate) struct Header<'line> {
+    pub(crate) id: Cow<'line, [u8]>,
+    pub(crate) channel: Cow<'line, [u8]>,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct ChannelKey<'line> {
 
 impl<'line> Header<'line> {
     /// The header of a line that [`record::read`](crate::record::read) accepts; maybe also one of a line that it does not.
-    pub fn read(line: &'line [u8]) -> Option<Self> {
+    pub(crate) fn read(line: &'line [u8]) -> Option<Self> {
         if let Some((id, channel)) = leading(line) {
             return Some(Self { id: Cow::Borrowed(id), channel: Cow::Borrowed(channel) });
         }
@@ -39,7 +39,7 @@ impl<'line> Header<'line> {
 }
 
 /// The channel of a line, even where its id cannot be read.
-pub fn channel(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn channel(line: &[u8]) -> Option<Cow<'_, [u8]>> {
     let key = || serde_json::from_slice::<ChannelKey>(line).ok().map(|keys| bytes(keys.channel.0));
     leading(line).map(|(_, channel)| Cow::Borrowed(channel)).or_else(key)
 }
@@ -52,7 +52,7 @@ fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
 }
 
 /// Both, where they are the first keys of the line, as nearly every writer puts them: many times faster than parsing.
-pub fn leading(line: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn leading(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = after(line, b"{")?;
     let rest = after(after(rest, b"\"id\"")?, b":")?;
     let (id, rest) = plain_string(rest)?;

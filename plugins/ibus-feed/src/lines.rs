@@ -7,14 +7,14 @@ use std::ops::Range;
 use crate::scan::line_feed;
 
 /// Lines longer than this are not read.
-pub const LONGEST_LINE: usize = 1 << 20;
+pub(crate) const LONGEST_LINE: usize = 1 << 20;
 /// How much before a position is kept for its fingerprint.
-pub const KEPT_BEFORE: usize = 1_024;
+pub(crate) const KEPT_BEFORE: usize = 1_024;
 const PIECE: usize = 256 << 10;
 
 /// What comes next in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// A line, without its line feed: where it stands in the buffer, and whether a line feed follows it.
     Line(Range<usize>, bool),
     /// A line of so many bytes that was left out, and whether a line feed follows it.
@@ -26,7 +26,7 @@ pub enum Next {
 }
 
 /// Reads the lines between two offsets of a file.
-pub struct Lines {
+pub(crate) struct Lines {
     file: File,
     buffer: Vec<u8>,
     /// Offset in the file of the buffer's first byte.
@@ -51,7 +51,7 @@ impl Lines {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn new(mut file: File, offset: u64, limit: u64) -> io::Result<Self> {
+    pub(crate) fn new(mut file: File, offset: u64, limit: u64) -> io::Result<Self> {
         let before = offset.min(KEPT_BEFORE as u64);
         let base = offset - before;
         file.seek(SeekFrom::Start(base))?;
@@ -79,7 +79,7 @@ impl Lines {
     /// # Errors
     ///
     /// The file cannot be read; [`io::ErrorKind::UnexpectedEof`] if it became shorter than the limit.
-    pub fn advance(&mut self) -> io::Result<Next> {
+    pub(crate) fn advance(&mut self) -> io::Result<Next> {
         loop {
             let unsearched = self.buffer.get(self.searched..self.filled).unwrap_or_default();
             if let Some(position) = line_feed(unsearched) {
@@ -114,17 +114,17 @@ impl Lines {
     }
 
     /// The text of a line, valid until the next one.
-    pub fn text(&self, line: &Range<usize>) -> &[u8] {
+    pub(crate) fn text(&self, line: &Range<usize>) -> &[u8] {
         self.buffer.get(line.clone()).unwrap_or_default()
     }
 
     /// Offset at which the next line begins.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.base + self.begin as u64
     }
 
     /// The last bytes before an offset at which the last line or the next one begins.
-    pub fn before(&self, offset: u64) -> &[u8] {
+    pub(crate) fn before(&self, offset: u64) -> &[u8] {
         if offset == self.before_skipped.0 && offset > 0 {
             return &self.before_skipped.1;
         }

@@ -15,8 +15,10 @@ use crate::{cursor, folder};
 
 /// Input read in one call: keeps a call far below its deadline and a page far below its limit.
 const BYTES_A_CALL: u64 = 4 << 20;
-/// The survey looks at little of each line, so a call gets further.
-const SURVEYED_BYTES_A_CALL: u64 = 16 << 20;
+/// The survey looks at little of most lines, so a call gets further.
+const SURVEYED_BYTES_A_CALL: u64 = 8 << 20;
+/// The most items the contract lets be asked for.
+const LONGEST_PAGE: usize = 1_024;
 const MOST_NOTICES: usize = 64;
 
 /// A pass under way: hands out the newest version of each record of one channel, in pages.
@@ -68,8 +70,9 @@ impl Pass {
     ///
     /// A file cannot be read, or changed in the middle of the pass.
     pub fn next(&mut self, at_most: u32) -> Result<Page, Failure> {
+        let at_most = usize::try_from(at_most).unwrap_or(usize::MAX);
         let mut items = Vec::new();
-        let done = self.survey()? && self.read(usize::try_from(at_most).unwrap_or(usize::MAX), &mut items)?;
+        let done = self.survey()? && self.read(at_most, &mut items)?;
         let mut notices = std::mem::take(&mut self.notices);
         notices.truncate(MOST_NOTICES);
         notices.iter_mut().for_each(|notice| truncate(notice, LINE));
@@ -109,6 +112,7 @@ impl Pass {
 
     /// Reads items until the page is full or the call has read enough; true at the end of the pass.
     fn read(&mut self, at_most: usize, items: &mut Vec<Item>) -> Result<bool, Failure> {
+        items.reserve_exact(at_most.min(LONGEST_PAGE));
         let limit = self.reading.consumed + BYTES_A_CALL;
         let done = loop {
             if items.len() >= at_most || self.reading.consumed >= limit {

@@ -9,18 +9,31 @@ const MOST_QUOTES: usize = 96;
 
 /// The value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'line> {
+pub(crate) enum Value<'line> {
     Text(&'line str),
     Flag(bool),
     Null,
     EmptyObject,
 }
 
-/// Hands each key and value to `take`; none if the line is no such object, or if `take` refuses one.
+/// A key as a number, so that keys are compared at once; of at most 16 bytes.
+pub(crate) const fn code(key: &str) -> u128 {
+    let bytes = key.as_bytes();
+    assert!(bytes.len() <= size_of::<u128>());
+    let mut code = 0;
+    let mut index = bytes.len();
+    while index > 0 {
+        index -= 1;
+        code = (code << 8) | bytes[index] as u128;
+    }
+    code
+}
+
+/// Hands the code of each key and its value to `take`; none if the line is no such object, or if `take` refuses one.
 ///
 /// The quotes are found first, so that no text is gone through byte by byte.
 #[inline]
-pub fn object<'line>(line: &'line str, mut take: impl FnMut(&'line [u8], Value<'line>) -> Option<()>) -> Option<()> {
+pub(crate) fn object<'line>(line: &'line str, mut take: impl FnMut(u128, Value<'line>) -> Option<()>) -> Option<()> {
     let line_end = line.trim_ascii_end().len();
     let line = line.get(..line_end)?;
     let mut positions = [0; MOST_QUOTES];
@@ -32,7 +45,7 @@ pub fn object<'line>(line: &'line str, mut take: impl FnMut(&'line [u8], Value<'
     let mut scanner = Scanner { line, position: 0 };
     scanner.expect(b'{')?;
     loop {
-        let key = scanner.text_bytes(pairs.next()?)?;
+        let key = scanner.key(pairs.next()?)?;
         scanner.expect(b':')?;
         let value = match scanner.peek()? {
             b'"' => Value::Text(scanner.text(pairs.next()?)?),
@@ -93,9 +106,16 @@ impl<'line> Scanner<'line> {
     }
 
     #[inline]
-    fn text_bytes(&mut self, quotes: &[u32; 2]) -> Option<&'line [u8]> {
+    fn key(&mut self, quotes: &[u32; 2]) -> Option<u128> {
         let (begin, end) = self.between(quotes)?;
-        self.line.as_bytes().get(begin..end)
+        let unused = size_of::<u128>().checked_sub(end - begin)?;
+        // The bytes behind a short key are read too, and then shifted out; near the end of a line there are none.
+        let code = match self.line.as_bytes().get(begin..)?.first_chunk() {
+            Some(bytes) => u128::from_le_bytes(*bytes),
+            None => code_of_last(self.line.as_bytes().get(begin..end)?),
+        };
+        let shift = u32::try_from(unused * 8).ok()?;
+        Some(code.checked_shl(shift).unwrap_or(0).checked_shr(shift).unwrap_or(0))
     }
 
     #[inline]
@@ -112,11 +132,16 @@ impl<'line> Scanner<'line> {
     }
 }
 
+#[cold]
+fn code_of_last(key: &[u8]) -> u128 {
+    key.iter().rev().fold(0, |code, byte| (code << 8) | u128::from(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pairs(line: &str) -> Option<Vec<(&[u8], Value<'_>)>> {
+    fn pairs(line: &str) -> Option<Vec<(u128, Value<'_>)>> {
         let mut pairs = Vec::new();
         object(line, |key, value| {
             pairs.push((key, value));
@@ -128,17 +153,33 @@ mod tests {
     #[test]
     fn flat_objects_are_read() {
         let expected = vec![
-            (&b"a"[..], Value::Text("ż")),
-            (&b"b"[..], Value::Null),
-            (&b"c"[..], Value::Flag(true)),
-            (&b"d"[..], Value::Flag(false)),
-            (&b"e"[..], Value::EmptyObject),
+            (code("a"), Value::Text("ż")),
+            (code("b"), Value::Null),
+            (code("c"), Value::Flag(true)),
+            (code("d"), Value::Flag(false)),
+            (code("e"), Value::EmptyObject),
         ];
         assert_eq!(pairs(r#"{"a":"ż","b":null,"c":true,"d":false,"e":{}}"#), Some(expected.clone()));
         assert_eq!(
             pairs(" { \"a\" : \"ż\" ,  \"b\": null, \"c\": true, \"d\": false, \"e\" : { } } \r"),
             Some(expected)
         );
+    }
+
+    #[test]
+    fn keys_of_every_length_have_their_code() {
+        for length in 0..=16 {
+            let key = "abcdefghijklmnop".get(..length).expect("a part");
+            for rest in ["", r#","x":"a text that is long enough""#] {
+                let line = format!(r#"{{"{key}":null{rest}}}"#);
+                assert_eq!(
+                    pairs(&line).and_then(|pairs| pairs.first().copied()),
+                    Some((code(key), Value::Null)),
+                    "{line}"
+                );
+            }
+        }
+        assert_eq!(pairs(r#"{"abcdefghijklmnopq":null}"#), None);
     }
 
     #[test]

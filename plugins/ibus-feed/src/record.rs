@@ -11,7 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::diagnose::diagnose;
 use crate::instant::{parse_date, parse_instant};
-use crate::plain::{self, Value};
+use crate::plain::{self, Value, code};
 
 const MOST_ATTRIBUTES: usize = 64;
 const LONGEST_ATTRIBUTE_KEY: usize = 64;
@@ -63,26 +63,26 @@ fn read_generally(what: Collection, line: &str) -> Result<Item, Problem> {
 }
 
 /// The keys of an appointment, in the order of the documented line.
-const KEYS: [&[u8]; 19] = [
-    b"id",
-    b"channel",
-    b"number",
-    b"name",
-    b"type",
-    b"customer",
-    b"employee",
-    b"start",
-    b"end",
-    b"all_day",
-    b"priority",
-    b"status",
-    b"description",
-    b"completed_on",
-    b"completed_by",
-    b"reason",
-    b"changed_at",
-    b"deleted",
-    b"attributes",
+const KEYS: [u128; 19] = [
+    code("id"),
+    code("channel"),
+    code("number"),
+    code("name"),
+    code("type"),
+    code("customer"),
+    code("employee"),
+    code("start"),
+    code("end"),
+    code("all_day"),
+    code("priority"),
+    code("status"),
+    code("description"),
+    code("completed_on"),
+    code("completed_by"),
+    code("reason"),
+    code("changed_at"),
+    code("deleted"),
+    code("attributes"),
 ];
 
 #[derive(Deserialize)]
@@ -351,7 +351,7 @@ fn excerpt_raw(text: &str) -> String {
 
 /// A JSON string, borrowed from the line where it has no escapes.
 #[derive(Debug)]
-pub struct Text<'line>(pub Cow<'line, str>);
+pub(crate) struct Text<'line>(pub(crate) Cow<'line, str>);
 
 impl<'de: 'line, 'line> Deserialize<'de> for Text<'line> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -467,5 +467,83 @@ impl<'de> Visitor<'de> for AttributeValueVisitor {
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(AttributeValue(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UNUSUAL: &[&str] = &["null", "true", "5", "{}", r#"{"a":"b"}"#, "[]", "\"\"", r#""\u0061""#, "\"", "nul"];
+
+    fn value(key: &str) -> BoxedStrategy<String> {
+        let usual = match key {
+            "start" => "\"2026-12-01T09:00:00Z\"",
+            "end" => "\"2026-12-01T10:00:00Z\"",
+            "changed_at" | "completed_on" => "\"2026-11-23T08:00:00+01:00\"",
+            "status" => "\"confirmed\"",
+            "priority" => "\"high\"",
+            "all_day" | "deleted" => "false",
+            "attributes" => "{}",
+            _ => "\"ż text\"",
+        };
+        prop_oneof![60 => Just(usual.to_owned()), 1 => prop::sample::select(UNUSUAL).prop_map(str::to_owned)].boxed()
+    }
+
+    fn pair(key: &'static str) -> BoxedStrategy<String> {
+        let blanks = || prop_oneof![100 => Just(""), 9 => Just(" "), 1 => Just("\t")];
+        (blanks(), blanks(), blanks(), value(key), blanks())
+            .prop_map(move |(a, b, c, value, d)| format!("{a}\"{key}\"{b}:{c}{value}{d}"))
+            .boxed()
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        let names = [
+            "id",
+            "channel",
+            "number",
+            "name",
+            "type",
+            "customer",
+            "employee",
+            "start",
+            "end",
+            "all_day",
+            "priority",
+            "status",
+            "description",
+            "completed_on",
+            "completed_by",
+            "reason",
+            "changed_at",
+            "deleted",
+            "attributes",
+        ];
+        let more =
+            prop::collection::vec(prop::sample::select(&["id", "reason", "unknown"][..]).prop_flat_map(pair), 0..2);
+        (names.map(pair).to_vec().prop_shuffle(), more, prop_oneof![9 => Just(0), 1 => 1..3_usize]).prop_map(
+            |(pairs, more, without)| {
+                let pairs: Vec<_> = pairs.into_iter().skip(without).chain(more).collect();
+                format!("{{{}}}\r", pairs.join(","))
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_line_is_read_as_the_general_parser_reads_it(line in line()) {
+            if let Some(plain) = AppointmentLine::plain(&line) {
+                let general: AppointmentLine = serde_json::from_str(&line).expect("JSON");
+                prop_assert_eq!(plain.into_appointment(), general.into_appointment());
+            }
+        }
+    }
+
+    #[test]
+    fn the_documented_line_is_plain() {
+        let line = r#"{"id":"a-1","channel":"B2B","number":"SA/2026/000001","name":"Autumn assortment","type":"Visit","customer":"C00017","employee":"B","start":"2026-12-01T09:00:00Z","end":"2026-12-01T10:00:00Z","all_day":false,"priority":"normal","status":"confirmed","description":"…","completed_on":null,"completed_by":null,"reason":null,"changed_at":"2026-11-23T08:00:00Z","deleted":false,"attributes":{}}"#;
+        assert!(AppointmentLine::plain(line).is_some());
+        assert!(AppointmentLine::plain(&line.replace(":", ": ").replace(",", ", ")).is_some());
     }
 }

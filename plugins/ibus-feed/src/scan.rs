@@ -6,7 +6,7 @@ const SHORT_BLOCK: usize = 16;
 /// The first line feed.
 // Without an early end in its inner loop, so that vector instructions come of it; a component has to ask for them.
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-pub fn line_feed(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn line_feed(bytes: &[u8]) -> Option<usize> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for (index, block) in blocks.iter().enumerate() {
         if block.iter().fold(false, |found, byte| found | (*byte == b'\n')) {
@@ -21,7 +21,7 @@ pub fn line_feed(bytes: &[u8]) -> Option<usize> {
 /// Writes the positions of all quotes into `quotes` and gives their number. None if there are more than fit, and if there is
 /// a backslash or a control character.
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-pub fn quotes(bytes: &[u8], quotes: &mut [u32]) -> Option<usize> {
+pub(crate) fn quotes(bytes: &[u8], quotes: &mut [u32]) -> Option<usize> {
     let (blocks, rest) = bytes.as_chunks::<SHORT_BLOCK>();
     let mut last = [b' '; SHORT_BLOCK];
     last.get_mut(..rest.len())?.copy_from_slice(rest);

@@ -20,26 +20,24 @@ const MAPS: usize = 64;
 type LastLines = HashMap<[u32; 4], u32, BuildHasherDefault<Taken>>;
 
 /// The last lines of the ids that have several.
-pub struct Survey {
-    seen: Vec<u64>,
+pub(crate) struct Survey {
+    seen: Bits,
+    /// Ids that may have an entry: most have none, which is known more quickly from here.
+    recorded: Bits,
     last: Vec<LastLines>,
 }
 
 impl Survey {
     /// For so many bytes of input.
-    pub fn new(backlog: u64) -> Self {
+    pub(crate) fn new(backlog: u64) -> Self {
         let bits = (backlog / BYTES_PER_BIT).clamp(FEWEST_BITS, MOST_BITS).next_power_of_two();
-        let words = usize::try_from(bits / 64).unwrap_or(1);
-        Self { seen: vec![0; words], last: (0..MAPS).map(|_| LastLines::default()).collect() }
+        let last = (0..MAPS).map(|_| LastLines::default()).collect();
+        Self { seen: Bits::new(bits), recorded: Bits::new(bits / 8), last }
     }
 
     /// Notes an id; true if it may have come before, so that its line must be [recorded](Self::record).
-    pub fn saw(&mut self, id: &[u8]) -> bool {
-        let hash = hash::quick(id);
-        // Masked before it is narrowed: a component has pointers of 32 bits.
-        let word = usize::try_from((hash >> 6) & (self.seen.len() as u64 - 1)).unwrap_or(0);
-        let bit = 1 << (hash & 63);
-        self.seen.get_mut(word).is_some_and(|word| std::mem::replace(word, *word | bit) & bit != 0)
+    pub(crate) fn saw(&mut self, id: &[u8]) -> bool {
+        self.seen.set(hash::quick(id))
     }
 
     /// Notes the last line of an id so far.
@@ -47,8 +45,9 @@ impl Survey {
     /// # Errors
     ///
     /// There is no memory for it.
-    pub fn record(&mut self, id: &[u8], ordinal: u32) -> Result<(), TryReserveError> {
+    pub(crate) fn record(&mut self, id: &[u8], ordinal: u32) -> Result<(), TryReserveError> {
         let key = hash::wide(id);
+        self.recorded.set(hash::quick(id));
         if let Some(map) = self.last.get_mut(map_of(key)) {
             map.try_reserve(1)?;
             map.insert(key, ordinal);
@@ -57,25 +56,48 @@ impl Survey {
     }
 
     /// How many ids have an entry.
-    pub fn recorded(&self) -> usize {
+    pub(crate) fn recorded(&self) -> usize {
         self.last.iter().map(HashMap::len).sum()
     }
 
     /// Frees what only the survey itself needs.
-    pub fn finish(&mut self) {
-        self.seen = vec![0];
-        if self.recorded() == 0 {
-            self.last.clear();
-        }
+    pub(crate) fn finish(&mut self) {
+        self.seen = Bits::new(64);
     }
 
     /// False if a later line of the same id counts.
-    pub fn is_last(&self, id: &[u8], ordinal: u32) -> bool {
-        if self.last.is_empty() {
+    pub(crate) fn is_last(&self, id: &[u8], ordinal: u32) -> bool {
+        if !self.recorded.has(hash::quick(id)) {
             return true;
         }
         let key = hash::wide(id);
         self.last.get(map_of(key)).and_then(|map| map.get(&key)).is_none_or(|last| *last == ordinal)
+    }
+}
+
+/// Bits by hash; their number is a power of two, at least 64.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(bits: u64) -> Self {
+        Self(vec![0; usize::try_from(bits / 64).unwrap_or(1)])
+    }
+
+    fn place(&self, hash: u64) -> (usize, u64) {
+        // Masked before it is narrowed: a component has pointers of 32 bits.
+        let word = (hash >> 6) & (self.0.len() as u64 - 1);
+        (usize::try_from(word).unwrap_or(0), 1 << (hash & 63))
+    }
+
+    /// Sets a bit; true if it was set.
+    fn set(&mut self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.0.get_mut(word).is_some_and(|word| std::mem::replace(word, *word | bit) & bit != 0)
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 

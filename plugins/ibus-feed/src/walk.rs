@@ -17,34 +17,34 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file as it was when the pass was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedFile {
+pub(crate) struct FeedFile {
     /// Where it is opened: folder and name.
-    pub path: String,
+    pub(crate) path: String,
     /// How messages call it.
-    pub shown: String,
+    pub(crate) shown: String,
     /// Its length in bytes: the end of the pass.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// Where the pass stands in it.
-    pub position: Position,
+    pub(crate) position: Position,
     /// What the file looks like up to the position.
-    pub fingerprint: u64,
+    pub(crate) fingerprint: u64,
 }
 
 /// A place between two reads of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
+pub(crate) struct Position {
     /// Bytes before it.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Line feeds before it.
-    pub line_feeds: u64,
+    pub(crate) line_feeds: u64,
     /// What has become of the line it stands in.
-    pub line: LineState,
+    pub(crate) line: LineState,
 }
 
 /// What has become of the line that a position stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LineState {
+pub(crate) enum LineState {
     /// Nothing: a record may begin here.
     #[default]
     Fresh,
@@ -56,7 +56,7 @@ pub enum LineState {
 
 /// One step on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// A line that should be a record: where its text stands, and whether a line feed follows it.
     Text(Range<usize>, bool),
     /// A line of so many bytes that was left out.
@@ -73,13 +73,13 @@ pub enum Step {
 
 /// The way through the files, from their positions to their limits.
 #[derive(Default)]
-pub struct Walk {
+pub(crate) struct Walk {
     index: usize,
     open: Option<Open>,
     /// How many steps were texts.
-    pub ordinal: u32,
+    pub(crate) ordinal: u32,
     /// How many bytes were read.
-    pub consumed: u64,
+    pub(crate) consumed: u64,
 }
 
 struct Open {
@@ -96,7 +96,7 @@ impl Walk {
     /// # Errors
     ///
     /// A file cannot be read, or became shorter.
-    pub fn step(&mut self, files: &[FeedFile]) -> Result<Step, Failure> {
+    pub(crate) fn step(&mut self, files: &[FeedFile]) -> Result<Step, Failure> {
         let Some(file) = files.get(self.index) else {
             return Ok(Step::End);
         };
@@ -117,36 +117,36 @@ impl Walk {
     }
 
     /// The text of the last step.
-    pub fn text(&self, range: &Range<usize>) -> &[u8] {
+    pub(crate) fn text(&self, range: &Range<usize>) -> &[u8] {
         self.open.as_ref().map_or(&[], |open| open.lines.text(range))
     }
 
     /// The file under way.
-    pub const fn index(&self) -> usize {
+    pub(crate) const fn index(&self) -> usize {
         self.index
     }
 
     /// The number of the last step's line, from 1.
-    pub fn line_number(&self) -> u64 {
+    pub(crate) fn line_number(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.before.line_feeds + 1)
     }
 
     /// The last step's line, which has no line feed yet, is a record that was taken.
-    pub fn take_unfinished(&mut self) {
+    pub(crate) fn take_unfinished(&mut self) {
         if let Some(open) = &mut self.open {
             open.position.line = LineState::Taken;
         }
     }
 
     /// The last step's line, which has no line feed yet, shall be read again by the next pass.
-    pub fn leave_unfinished(&mut self) {
+    pub(crate) fn leave_unfinished(&mut self) {
         if let Some(open) = &mut self.open {
             open.position = open.before;
         }
     }
 
     /// Stores position and fingerprint in the file under way.
-    pub fn mark(&self, files: &mut [FeedFile]) {
+    pub(crate) fn mark(&self, files: &mut [FeedFile]) {
         if let (Some(open), Some(file)) = (&self.open, files.get_mut(self.index)) {
             file.position = open.position;
             file.fingerprint = fingerprint(&open.head, open.lines.before(open.position.offset), open.position.offset);
@@ -154,7 +154,7 @@ impl Walk {
     }
 
     /// Goes on to the next file; gives a digest of the lengths of the lines of this one.
-    pub fn next_file(&mut self) -> u64 {
+    pub(crate) fn next_file(&mut self) -> u64 {
         self.index += 1;
         self.open.take().map_or(0, |open| open.lengths)
     }
@@ -213,7 +213,7 @@ impl Open {
 /// # Errors
 ///
 /// The file cannot be read, or is shorter.
-pub fn fingerprint_of(path: &str, offset: u64) -> io::Result<u64> {
+pub(crate) fn fingerprint_of(path: &str, offset: u64) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut head = vec![0; usize::try_from(offset.min(HEAD as u64)).unwrap_or(HEAD)];
     file.read_exact(&mut head)?;

@@ -127,7 +127,8 @@ fn a_file_rewritten_between_survey_and_reading_is_a_passing_failure() {
     feed.write("appointments.jsonl", records("a"));
     let mut pass = feed.open(Collection::Appointments, None).expect("opened");
     assert!(pass.next(10).expect("a page of the survey").items.is_empty());
-    assert_eq!(pass.next(10).expect("a page").items.len(), 10);
+    let first = std::iter::repeat_with(|| pass.next(10).expect("a page")).find(|page| !page.items.is_empty());
+    assert_eq!(first.map(|page| page.items.len()), Some(10));
     let shifted = "\n".to_owned() + &records("a");
     feed.write("appointments.jsonl", shifted);
     let failure = std::iter::repeat_with(|| pass.next(1_024)).find_map(Result::err).expect("a failure");

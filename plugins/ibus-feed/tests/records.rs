@@ -1,5 +1,7 @@
 //! What a line may say, and what is said about a line that cannot be read.
 
+#![allow(clippy::expect_used, reason = "what helps tests fails as they do")]
+
 mod common;
 
 use apptsync_plugin::types::{AllDay, Appointment, Customer, MobileStatus, Period, Priority, Timed};

@@ -1,6 +1,6 @@
 //! Generated from `wit/`: one module for each world, all on the types of [`shared`].
 
-#![allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
+#![allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, reason = "generated code is as it is")]
 
 /// The types that all stages speak of, and what the host lends to every plugin.
 pub mod shared {

@@ -1,5 +1,7 @@
 //! Every row of the table of the status mapping, and the setting for late news.
 
+#![allow(clippy::expect_used, reason = "what helps tests fails as they do")]
+
 use apptsync_plugin::status_mapping::{Decision, Question};
 use apptsync_plugin::types::{ActivityStatus, Appointment, Instant, MobileStatus, Period, Priority, Timed};
 use status_mapping::{LateResults, decide, misconfigured};

@@ -121,9 +121,9 @@ fn a_shortened_or_empty_entry_is_replaced() {
     }
 }
 
-/// One that verifies but is of something else does not load: the engine has its own signature in it.
+/// Whole, but of something else: that it lies under the name of the plugin does not make it the plugin.
 #[test]
-fn the_entry_of_another_component_under_a_plugins_name_is_not_what_the_digest_says() {
+fn the_entry_of_another_component_is_not_taken_for_the_plugins() {
     let mut cached = Cached::new();
     assert_eq!(cached.run(), "");
     let entry = cached.guests_entry();

@@ -151,6 +151,40 @@ fn a_plugin_that_uses_up_its_time_for_the_run_stops_it() {
     assert_ledger(&report, &[]);
 }
 
+/// `explain` asks the stages again: one that fails then fails for `explain` too, and the answer says so.
+#[test]
+fn explaining_a_culprit_asks_the_plugin_again_and_survives_it() {
+    for (behaviour, answer) in [
+        ("loop", "ran longer than its deadline of 200ms in `decide`"),
+        ("exit-0", "trapped in `decide`: Exited with i32 exit status 0"),
+        ("zero", "broke the contract in `decide`: 0 answers came back for 1 records"),
+    ] {
+        let workspace = workspace(2, |number| number == 1);
+        guests::configure(&workspace, "status", &stage(behaviour, &[], ""));
+        let _ = batch(&workspace, "import-activities", &[]).exits(3);
+        let ran = workspace.run(&["explain", "a-1", "--output", "json"]).exits(0);
+        let explained = &ran.json()[0];
+        let answer = format!("plugin `{GUEST}` (stage status) {answer}");
+        assert_eq!(explained["outcome"], "quarantined", "{explained:#}");
+        assert_eq!(explained["rule"], *answer, "{explained:#}");
+        assert_eq!(explained["stages_now"][0]["answer"], *answer, "{explained:#}");
+    }
+}
+
+/// A record that is kept out again for another reason is explained by the new one.
+#[test]
+fn what_keeps_a_record_out_is_what_the_last_run_found() {
+    let workspace = workspace(2, |number| number == 1);
+    for (behaviour, reason) in [("abort", "trapped in `decide`"), ("zero", "broke the contract in `decide`")] {
+        guests::configure(&workspace, "status", &stage(behaviour, &[], ""));
+        let report = batch(&workspace, "import-activities", &[]).exits(3).json();
+        assert!(messages(&report, "warning")[0].contains(reason), "{report:#}");
+        let explained = workspace.json(&["explain", "a-1"]);
+        let rule = explained[0]["rule"].as_str().expect("a rule");
+        assert!(rule.contains(reason), "{behaviour}: {rule}");
+    }
+}
+
 /// The stages in force are noted before the first page; nothing else may have been written.
 #[track_caller]
 fn assert_unchanged_but_for_stage_set(

@@ -119,7 +119,7 @@ fn an_item_that_breaks_the_contract_is_put_aside_and_the_others_arrive() {
             "backwards",
             "record `s-9000`: the end 2026-12-01T09:00:00Z does not lie after the start 2026-12-01T09:00:00Z".into(),
         ),
-        ("customer", "record `C9`: the source gave a customer where an appointment was asked for".to_owned()),
+        ("customer", "record `C9`: the source gave it although appointments were asked for".to_owned()),
     ] {
         records += 6;
         let report = import(&workspace, behaviour, records, 3);

@@ -51,13 +51,12 @@ pub fn commit(behaviour: &str) {
 }
 
 /// Reads where no memory is.
-#[allow(unsafe_code, reason = "what is undefined in Rust is a trap in WebAssembly, and that is what is wanted")]
 fn wild_pointer() {
-    // SAFETY: none; the last address of a 32-bit memory lies beyond what this instance has.
+    // SAFETY: none. What is undefined in Rust is a trap in WebAssembly: this address lies beyond what an instance has.
     black_box(unsafe { std::ptr::read_volatile(black_box(usize::MAX - 8) as *const u64) });
 }
 
-#[allow(unconditional_recursion, reason = "it is meant to use up the stack")]
+#[expect(unconditional_recursion, reason = "it is meant to use up the stack")]
 fn descend(depth: u64) -> u64 {
     black_box(descend(black_box(depth + 1))) + 1
 }
