@@ -293,6 +293,20 @@ fn what_a_rewritten_file_has_new_is_imported() {
     assert_eq!(workspace.activities().len(), 4, "what the feed no longer has stays");
 }
 
+/// A file that appears before those that were imported is old news: its lines do not replace newer versions.
+#[test]
+fn a_new_file_whose_name_comes_first_does_not_replace_newer_versions() {
+    let workspace = Workspace::new();
+    let line = |name: &str| format!("{}\n", with(appointment("a-1"), &json!({ "name": name })));
+    workspace.feed_text("appointments-2.jsonl", &line("newer"));
+    let _ = import(&workspace, &[]);
+    workspace.feed_text("appointments-1.jsonl", &format!("{}{}\n", line("older"), appointment("a-2")));
+    let report = batch(&workspace, "import-activities", &[]).exits(0).json();
+    assert_ledger(&report, &[("created", 1), ("unchanged", 1)]);
+    assert!(texts(&report).iter().any(|text| text.contains("appointments-1.jsonl")), "{report:#}");
+    assert_eq!(activity(&workspace, "a-1")["subject"], "SA/2026/a-1 newer");
+}
+
 /// Issue, the feed: a file that is gone is said once; what was imported from it stays.
 #[test]
 fn what_was_imported_from_a_file_that_is_gone_stays() {

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use apptsync_tests::{MASTER_DATA, NOW, Ran, Workspace, appointment, binary, customer, with};
 use serde_json::{Value, json};
 
+use crate::guests;
 use crate::support::{assert_ledger, batch, import};
 
 /// Plans an appointment of B, confirmed at once by A, with id a-1.
@@ -497,18 +498,18 @@ fn explain_says_why_a_skipped_appointment_is_not_there_and_what_comes_next() {
     assert_eq!((&of_customer[0]["collection"], &of_customer[0]["outcome"]), (&json!("customers"), &json!("created")));
 }
 
-/// Issue, `explain`: a record that a stage could not answer. The mapping is configured wrongly here.
+/// Issue, `explain`: a record that a stage could not answer.
 #[test]
 fn explain_says_why_a_quarantined_appointment_is_not_there() {
-    let workspace = Workspace::new();
-    workspace.configure(r#"status = { plugin = "status-mapping", config = { late-results = "sometimes" } }"#);
-    workspace.feed(&appointment("a-1"));
+    let workspace = guests::workspace();
+    guests::configure(&workspace, "status", &guests::stage("record-error", &[], ""));
+    workspace.feed(&guests::named("a-1", "BAD"));
     let report = batch(&workspace, "import-activities", &[]).exits(3).json();
     assert_ledger(&report, &[("quarantined", 1)]);
     let explained = workspace.json(&["explain", "a-1"]);
     assert_eq!(explained[0]["outcome"], "quarantined");
     let rule = explained[0]["rule"].as_str().expect("a rule");
-    for part in ["status-mapping", "late-results", "sometimes"] {
+    for part in [guests::GUEST, "stage status", "no price list"] {
         assert!(rule.contains(part), "{part} is missing: {rule}");
     }
     workspace.configure("");

@@ -287,6 +287,9 @@ fn of_two_runs_at_once_the_second_waits_or_is_refused_and_nothing_is_doubled() {
     assert!(told.contains("another run is under way") && told.contains("waiting"), "{told}");
     assert_eq!(second.try_wait().expect("a status"), None);
     assert_eq!(number(&shared, "SELECT count(*) FROM job"), 1, "the second has not begun");
+    let jobs = shared.json(&["jobs", "list"]);
+    assert_eq!((&jobs[0]["state"], &jobs[0]["finished"]), (&json!("running"), &Value::Null), "{jobs:#}");
+    assert!(!shared.activities().is_empty(), "the cockpit shows what is there while a run is under way");
     signal(&first, "-CONT");
     assert_eq!(first.wait().expect("a status").code(), Some(3));
     let second = second.wait_with_output().expect("a status");

@@ -232,6 +232,22 @@ fn a_new_version_that_is_delayed_changes_the_status_alone() {
     }
 }
 
+/// Domain 7: `end == now` is not yet elapsed, for what Mobile says at that instant too.
+#[test]
+fn a_new_version_at_the_very_end_is_imported_and_one_second_later_delayed() {
+    for status in ["confirmed", "pending", "suspended", "unconfirmed"] {
+        for (now, expected) in [(END, "planned"), (ONE_SECOND_AFTER, "delayed")] {
+            let workspace = imported();
+            change(&workspace, &json!({ "status": status, "name": "Winter assortment" }));
+            assert_ledger(&import(&workspace, &["--as-of", now]), &[("updated", 1)]);
+            let activity = activity(&workspace);
+            assert_eq!(activity["status"], expected, "{status} at {now}");
+            let is_new = activity["subject"] == "SA/2026/a-1 Winter assortment";
+            assert_eq!(is_new, expected == "planned", "{activity:#}");
+        }
+    }
+}
+
 /// Every kind of news that Mobile can have.
 fn every_news() -> [Value; 9] {
     [

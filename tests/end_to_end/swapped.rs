@@ -258,17 +258,16 @@ fn explain_tells_which_plugin_answered_then_and_what_the_one_in_force_answers_no
     assert_eq!(text(&activity(&workspace, "a-1"), "status"), "planned");
 }
 
-/// A setting that the built-in mapping does not know keeps every record out, and the reason names key and value.
+/// A setting that the built-in mapping does not know ends the run with one error that names key and value.
 #[test]
 fn a_wrong_configuration_of_the_built_in_mapping_imports_nothing_and_says_what_is_wrong() {
     let workspace = guests::workspace();
     workspace.feed(&appointment("a-1"));
     workspace.configure("status = { plugin = 'status-mapping', config = { late-results = 'sometimes' } }");
-    let report = batch(&workspace, "import-activities", &[]).exits(3).json();
-    assert_ledger(&report, &[("quarantined", 1)]);
-    let warnings = messages(&report, "warning");
-    let words = ["plugin `status-mapping` (stage status)", "late-results", "sometimes", "in-period"];
-    assert!(warnings.len() == 1 && words.iter().all(|word| warnings[0].contains(word)), "{warnings:?}");
+    let report = batch(&workspace, "import-activities", &[]).exits(1).json();
+    let errors = messages(&report, "error");
+    let words = ["does not accept its `config`", "late-results", "sometimes", "in-period"];
+    assert!(errors.len() == 1 && words.iter().all(|word| errors[0].contains(word)), "{errors:?}");
     assert_eq!(workspace.activities(), [Value::Null; 0]);
     workspace.configure("");
     assert_ledger(&import(&workspace, &[]), &[("created", 1)]);

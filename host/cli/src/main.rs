@@ -4,9 +4,11 @@
 
 #![expect(unreachable_pub, reason = "nobody uses a binary's items; `pub` says what a module offers to the others")]
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use apptsync_pipeline::ImportError;
+use apptsync_runtime::LoadError;
 use apptsync_store::StoreError;
 use tracing_subscriber::EnvFilter;
 
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<UsageError>()
-            || matches!(cause.downcast_ref(), Some(ImportError::Usage(_)))
+            || cause.downcast_ref().is_some_and(is_wrong_import)
             || matches!(
                 cause.downcast_ref(),
                 Some(StoreError::Missing(_) | StoreError::Reference(_) | StoreError::Invalid(_))
@@ -62,10 +64,21 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     })
 }
 
+/// True for arguments that do not fit, and for a plugin that cannot be used as it is configured.
+fn is_wrong_import(error: &ImportError) -> bool {
+    match error {
+        ImportError::Load(error) => !matches!(error, LoadError::Engine(_)),
+        error => matches!(error, ImportError::Usage(_)),
+    }
+}
+
 /// Sends the log to stderr; `RUST_LOG` says more exactly than the flags what is in it.
 fn start_log(global: &GlobalArguments) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(global.log_level()));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
+    let has_colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colours).with_writer(std::io::stderr).finish();
     // A second subscriber cannot be there: this is the first thing the program does.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -32,6 +32,9 @@ pub enum ImportError {
         /// Records it failed on, each asked about alone.
         records: u64,
     },
+    /// A plugin does not accept its configuration.
+    #[error("a plugin does not accept its `config` in apptsync.toml: {0}")]
+    Misconfigured(String),
     /// A plugin used up its time.
     #[error("{0}; the run was stopped: give it more with limits = {{ run = \"…\" }}, or make it faster")]
     Budget(CallFailure),

@@ -187,6 +187,7 @@ fn known(explanation: &Explanation, activity: KnownActivity) -> Known {
         imported: None,
         stage_set: explanation.transfer.stage_set,
         outcome: explanation.transfer.outcome,
+        detail: explanation.transfer.detail.clone(),
         pending: explanation.transfer.pending,
         job: explanation.transfer.job,
         activity: Some(activity),
@@ -195,7 +196,7 @@ fn known(explanation: &Explanation, activity: KnownActivity) -> Known {
 
 /// The one answer to a question about one record, or why there is none.
 fn alone<T>(answers: Answers<T>) -> Result<T, String> {
-    let gives_none = |RecordError { code, message }| format!("gives no answer: {message} ({code})");
+    let gives_none = |RecordError { code, message }| format!("gives no usable answer: {message} ({code})");
     let answers = answers.map_err(|failure| failure.to_string())?;
     answers.into_iter().next().map_or_else(|| Err("gives no answer".into()), |answer| answer.map_err(gives_none))
 }

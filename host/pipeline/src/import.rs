@@ -250,6 +250,9 @@ impl<'a> Run<'a> {
                 true
             }
         };
+        for text in self.stages.unexplained() {
+            self.protocol.say(Severity::Warning, text);
+        }
         let mut stages = vec![apptsync_model::StageReport { stage: "source".into(), ..Default::default() }];
         use_of(&mut stages[0], self.source.plugin());
         stages[0].records = self.protocol.source_items;

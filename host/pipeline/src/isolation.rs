@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     failures_in_a_row: AtomicU64,
     has_answered: AtomicBool,
     last_failure: Mutex<Option<CallFailure>>,
+    /// Batches that failed although none of their records did, and how the last of them failed.
+    unexplained: Mutex<(u64, String)>,
 }
 
 impl Watch {
@@ -73,7 +75,13 @@ impl Watch {
         }
         let mut answers = Vec::with_capacity(batch.len());
         let mut culprits = 0;
-        self.halve(batch, call, &mut answers, &mut culprits)?;
+        let mut failed = None;
+        self.halve(batch, call, &mut answers, &mut culprits, &mut failed)?;
+        if let (0, Some(failure)) = (culprits, failed) {
+            let mut unexplained = self.unexplained.lock().unwrap_or_else(PoisonError::into_inner);
+            *unexplained = (unexplained.0 + 1, failure.to_string());
+        }
+        refuses_configuration(&answers)?;
         if culprits > 1 && !self.has_answered.load(Ordering::Relaxed) {
             return Err(self.fails_on_everything(culprits));
         }
@@ -86,6 +94,7 @@ impl Watch {
         call: &dyn Fn(&[Q]) -> Answers<A>,
         answers: &mut Vec<Result<A, RecordError>>,
         culprits: &mut u64,
+        failed: &mut Option<CallFailure>,
     ) -> Result<(), ImportError> {
         match call(batch) {
             Ok(answered) => {
@@ -108,12 +117,22 @@ impl Watch {
                 answers.push(Err(RecordError { code: "plugin-failure".into(), message }));
                 Ok(())
             }
-            Err(_) => {
+            Err(failure) => {
+                *failed = Some(failure);
                 let (left, right) = batch.split_at(batch.len() / 2);
-                self.halve(left, call, answers, culprits)?;
-                self.halve(right, call, answers, culprits)
+                self.halve(left, call, answers, culprits, failed)?;
+                self.halve(right, call, answers, culprits, failed)
             }
         }
+    }
+
+    /// What an operator should know of batches that failed although none of their records did.
+    pub(crate) fn unexplained(&self) -> Option<String> {
+        let unexplained = self.unexplained.lock().unwrap_or_else(PoisonError::into_inner);
+        let (batches, failure) = &*unexplained;
+        (*batches > 0).then(|| {
+            format!("{batches} batches failed although each of their records alone did not; all records were answered in smaller batches. The last failure: {failure}")
+        })
     }
 
     fn fails_on_everything(&self, records: u64) -> ImportError {
@@ -121,6 +140,19 @@ impl Watch {
             Some(failure) => ImportError::FailsOnEverything { failure, records },
             None => ImportError::Thread("a plugin failed without a failure".into()),
         }
+    }
+}
+
+/// A plugin that answers everything with the record error `configuration` cannot work as it is configured: the run ends with
+/// that one sentence instead of quarantining all there is.
+fn refuses_configuration<A>(answers: &[Result<A, RecordError>]) -> Result<(), ImportError> {
+    let refusal =
+        |answer: &Result<A, RecordError>| answer.as_ref().err().filter(|error| error.code == "configuration").cloned();
+    match answers.first().and_then(refusal) {
+        Some(first) if answers.iter().all(|answer| refusal(answer).is_some()) => {
+            Err(ImportError::Misconfigured(first.message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -122,6 +122,12 @@ impl StageSet {
         extensions.chain([self.status.report(), self.definition.report()]).collect()
     }
 
+    /// What an operator should know of batches that failed although none of their records did.
+    pub(crate) fn unexplained(&self) -> Vec<String> {
+        let extensions = self.extensions.iter().map(|stage| stage.watch.unexplained());
+        extensions.chain([self.status.watch.unexplained(), self.definition.watch.unexplained()]).flatten().collect()
+    }
+
     /// A text that names the stages, their plugins and all that decides what they answer; and its hash.
     pub(crate) fn fingerprint(&self, settings: &DefinitionSettings) -> (Hash, String) {
         let extensions = self.extensions.iter().map(Staged::description);

@@ -1,7 +1,7 @@
 //! The compile cache: what a component was compiled to, kept on disk in a private folder.
 //!
-//! The name of an entry holds the digest of the component and the engine's compatibility hash; its content begins with its
-//! own digest. An entry that does not verify is compiled again and replaced. Entries are written whole: temporary file,
+//! The name of an entry holds the digest of the component and the engine's compatibility hash; its content begins with a
+//! digest over that name and the rest, so that an entry counts only whole and only under its own name. An entry that does not verify is compiled again and replaced. Entries are written whole: temporary file,
 //! fsync, rename.
 
 use std::fs;
@@ -75,7 +75,7 @@ impl CompileCache {
         let path = self.entry(engine, digest);
         let content = fs::read(&path).ok()?;
         let (stored, compiled) = content.split_at_checked(DIGEST)?;
-        if Sha256::digest(compiled).as_slice() != stored {
+        if seal(&path, compiled).as_slice() != stored {
             tracing::warn!(entry = %path.display(), "compile cache entry is damaged and will be replaced");
             return None;
         }
@@ -99,10 +99,19 @@ impl CompileCache {
 
     fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&Sha256::digest(compiled))?;
+        file.write_all(&seal(path, compiled))?;
         file.write_all(compiled)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// The digest that an entry begins with.
+fn seal(path: &Path, compiled: &[u8]) -> [u8; DIGEST] {
+    let mut hasher = Sha256::new();
+    hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    hasher.update([0]);
+    hasher.update(compiled);
+    hasher.finalize().into()
 }

@@ -87,6 +87,12 @@ fn advice(package: &str, version: Option<&str>, import: &str) -> String {
     if package == "wasi:http" {
         return "the network, which is not granted: only connectors can be granted `http = [\"https://…\"]`".into();
     }
+    if package == PACKAGE {
+        let version = version.unwrap_or("(no version)");
+        return format!(
+            "so it was built for {PACKAGE}@{version}, but this host offers {OFFERED}: build it with this host's `wit/`"
+        );
+    }
     if VIRTUAL.contains(&package) {
         return format!("but this host offers WASI 0.2, not {}", version.unwrap_or("no version"));
     }

@@ -189,6 +189,15 @@ fn at_most(what: &str, value: &str, bytes: usize) -> Checked<()> {
     Ok(())
 }
 
+/// A short text of the contract that may not be empty.
+fn word(what: &str, value: String, bytes: usize) -> Checked<String> {
+    if value.is_empty() {
+        return Err(Broken(format!("{what} is empty")));
+    }
+    at_most(what, &value, bytes)?;
+    Ok(text::line(value))
+}
+
 fn line(what: &str, value: String) -> Checked<String> {
     at_most(what, &value, text::MAX_LINE)?;
     Ok(text::line(value))
@@ -354,26 +363,25 @@ fn beyond_limits(Broken(reason): Broken) -> RecordError {
 }
 
 pub(crate) fn record_error<T>(value: wit::RecordError) -> Answer<T> {
-    let code = text::quoted(text::cut(&value.code, MAX_CODE).as_ref());
+    let code = if value.code.is_empty() { "no-code" } else { &value.code };
+    let code = text::quoted(text::cut(code, MAX_CODE).as_ref());
     (value.id, Err(RecordError { code, message: text::quoted(&value.message) }))
 }
 
 pub(crate) fn decision(value: status_mapping::Decision) -> Answer<model::Decision> {
     let convert = |note: Option<String>, rule: String| {
         let note = note.map(|note| lines("the note", note, text::MAX_NOTE)).transpose()?;
-        at_most("the rule", &rule, MAX_RULE)?;
-        Ok(model::Decision { status: status_out(value.status), note, rule: text::line(rule) })
+        Ok(model::Decision { status: status_out(value.status), note, rule: word("the rule", rule, MAX_RULE)? })
     };
     (value.id, convert(value.note, value.rule).map_err(beyond_limits))
 }
 
 pub(crate) fn draft(value: activity_definition::Draft) -> Answer<model::Draft> {
     let convert = || {
-        at_most("the kind", &value.kind, MAX_KIND)?;
         Ok(model::Draft {
             subject: line("the subject", value.subject)?,
             description: lines("the description", value.description, text::MAX_DESCRIPTION)?,
-            kind: line("the kind", value.kind)?,
+            kind: word("the kind", value.kind, MAX_KIND)?,
             priority: priority_out(value.priority),
             period: period(value.period)?,
             attributes: named_values(value.attributes)?,
@@ -407,7 +415,7 @@ pub(crate) fn description(value: activity_definition::Description) -> wasmtime::
         Ok(model::DefinitionDescription {
             settings: model::DefinitionSettings {
                 name: id("the name", settings.name)?,
-                kind: line("the kind", settings.kind)?,
+                kind: word("the kind", settings.kind, MAX_KIND)?,
                 priority: priority_out(settings.priority),
                 subject: line("the template of the subject", settings.texts.subject)?,
                 description: text::lines(settings.texts.description),

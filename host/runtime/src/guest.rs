@@ -29,6 +29,8 @@ pub(crate) struct PluginLog {
     bytes: usize,
     dropped: u64,
     last: VecDeque<String>,
+    /// The run has shown enough of this plugin.
+    is_muted: bool,
 }
 
 impl PluginLog {
@@ -42,6 +44,7 @@ impl PluginLog {
         let (about, message) = (text::quoted(about), text::quoted(message));
         // The macros want their level at compile time.
         match level {
+            _ if self.is_muted => {}
             tracing::Level::ERROR => tracing::error!(target: "plugin", plugin, about, "{message}"),
             tracing::Level::WARN => tracing::warn!(target: "plugin", plugin, about, "{message}"),
             tracing::Level::INFO => tracing::info!(target: "plugin", plugin, about, "{message}"),
@@ -66,7 +69,7 @@ impl PluginLog {
 
     /// Begins anew for the next call.
     pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+        *self = Self { is_muted: self.is_muted, ..Self::default() };
     }
 }
 
@@ -91,11 +94,14 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) clock: &'a RunClock,
     pub(crate) config: &'a Arc<Vec<(String, String)>>,
     pub(crate) folders: &'a [Folder],
+    /// Lines that the plugin has logged in this run.
+    pub(crate) log_lines: u64,
 }
 
 impl GuestState {
     pub(crate) fn new(surroundings: &Surroundings<'_>) -> wasmtime::Result<Self> {
-        let log = SharedLog::default();
+        let is_muted = surroundings.log_lines >= limits::MAX_LOG_LINES_SHOWN;
+        let log = Arc::new(Mutex::new(PluginLog { is_muted, ..PluginLog::default() }));
         let stream = LogStream { log: log.clone(), plugin: surroundings.plugin.clone(), line: Vec::new() };
         let mut builder = WasiCtxBuilder::new();
         let random = || wasmtime_wasi::random::Deterministic::new(surroundings.clock.random.to_vec());

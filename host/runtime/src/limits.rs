@@ -33,6 +33,8 @@ pub(crate) const MAX_RESOURCES: usize = 1_024;
 pub(crate) const MAX_RANDOM: u64 = 64 << 10;
 /// Log lines of one call; what is more is dropped and counted.
 pub(crate) const MAX_LOG_LINES: usize = 1_000;
+/// Lines of one plugin that a run shows; later ones are only counted.
+pub(crate) const MAX_LOG_LINES_SHOWN: u64 = 10_000;
 /// Log bytes of one call.
 pub(crate) const MAX_LOG_BYTES: usize = 256 << 10;
 

@@ -228,6 +228,7 @@ impl Plugin {
             clock: &self.clock,
             config: &self.config,
             folders: &self.folders,
+            log_lines: self.statistics().log_lines,
         }
     }
 }
@@ -287,10 +288,11 @@ fn read<'a>(name: &str, origin: &'a PluginOrigin) -> Result<std::borrow::Cow<'a,
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let describe = |error: std::io::Error| format!("{}: {error}", path.display());
-    let file = fs::File::open(path).map_err(describe)?;
-    if !file.metadata().map_err(describe)?.is_file() {
+    // Asked before it is opened: opening a pipe waits until somebody writes to it.
+    if !fs::metadata(path).map_err(describe)?.is_file() {
         return Err(format!("{} is not a file", path.display()));
     }
+    let file = fs::File::open(path).map_err(describe)?;
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that grows while it is read from one that fits.
     file.take(limits::MAX_COMPONENT + 1).read_to_end(&mut bytes).map_err(describe)?;

@@ -138,6 +138,8 @@ pub struct Known {
     pub stage_set: i64,
     /// What became of the last version.
     pub outcome: Outcome,
+    /// Why, in words.
+    pub detail: String,
     /// Not done with: later runs look again.
     pub pending: bool,
     /// The job that last looked.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::record::Text;
+use crate::values::Text;
 
 /// What is needed to know whether a line concerns a pass.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod plain;
 pub mod record;
 mod scan;
 mod survey;
+mod values;
 mod walk;
 
 pub use pass::Pass;

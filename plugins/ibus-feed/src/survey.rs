@@ -17,7 +17,7 @@ const BYTES_PER_BIT: u64 = 16;
 /// Maps grow by doubling; many small ones do so without ever needing much at once.
 const MAPS: usize = 64;
 
-type LastLines = HashMap<[u32; 4], u32, BuildHasherDefault<Taken>>;
+type LastLines = HashMap<[u32; 4], u32, BuildHasherDefault<AsItIs>>;
 
 /// The last lines of the ids that have several.
 pub(crate) struct Survey {
@@ -107,9 +107,9 @@ const fn map_of(key: [u32; 4]) -> usize {
 
 /// Keys are hashes already: two of their words are taken as they are.
 #[derive(Default)]
-struct Taken(u64);
+struct AsItIs(u64);
 
-impl Hasher for Taken {
+impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
         if let Some(first) = bytes.first_chunk() {
             self.0 = u64::from_le_bytes(*first);

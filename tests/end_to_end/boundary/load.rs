@@ -64,7 +64,7 @@ fn without_digests(text: &str) -> String {
 fn a_file_with_another_digest() {
     let expected = "0".repeat(64);
     let bytes = fs::read(guest()).expect("the guest");
-    assert_snapshot!(refused_with(&bytes, &format!(", sha256 = '{expected}'")), @"exit 1: error: plugin `plugins/guest.wasm` has SHA-256 [digest], the configuration expects [digest]: if the new file is wanted, change `sha256`");
+    assert_snapshot!(refused_with(&bytes, &format!(", sha256 = '{expected}'")), @"exit 2: error: plugin `plugins/guest.wasm` has SHA-256 [digest], the configuration expects [digest]: if the new file is wanted, change `sha256`");
 }
 
 #[test]
@@ -90,23 +90,23 @@ fn a_link_that_leads_nowhere() {
 
 #[test]
 fn an_empty_file() {
-    assert_snapshot!(refused(b""), @"exit 1: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
+    assert_snapshot!(refused(b""), @"exit 2: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
 }
 
 #[test]
 fn random_bytes() {
     let bytes: Vec<u8> = (0..4_096_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
-    assert_snapshot!(refused(&bytes), @"exit 1: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
+    assert_snapshot!(refused(&bytes), @"exit 2: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
 }
 
 #[test]
 fn a_text_file() {
-    assert_snapshot!(refused(b"#!/bin/sh\necho plugin\n"), @"exit 1: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
+    assert_snapshot!(refused(b"#!/bin/sh\necho plugin\n"), @"exit 2: error: plugin `plugins/guest.wasm` is not a WebAssembly component");
 }
 
 #[test]
 fn a_core_module_in_place_of_a_component() {
-    assert_snapshot!(refused(&CORE_MODULE), @"exit 1: error: plugin `plugins/guest.wasm` is a core module, not a component: build it for wasm32-wasip2, or wrap it with `wasm-tools component new`");
+    assert_snapshot!(refused(&CORE_MODULE), @"exit 2: error: plugin `plugins/guest.wasm` is a core module, not a component: build it for wasm32-wasip2, or wrap it with `wasm-tools component new`");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_file_that_is_larger_than_any_component() {
     let workspace = guests::workspace();
     let file = fs::File::create(workspace.path(GUEST)).expect("a file");
     file.set_len((64 << 20) + 1).expect("a long file");
-    assert_snapshot!(refusal(&workspace, &format!("extensions = [ {{ plugin = '{GUEST}' }} ]")), @"exit 1: error: plugin `plugins/guest.wasm` cannot be read: [folder]/plugins/guest.wasm is larger than 64 MiB");
+    assert_snapshot!(refusal(&workspace, &format!("extensions = [ {{ plugin = '{GUEST}' }} ]")), @"exit 2: error: plugin `plugins/guest.wasm` cannot be read: [folder]/plugins/guest.wasm is larger than 64 MiB");
 }
 
 /// Cut off anywhere, a component is refused; what the engine says of it depends on where.
@@ -124,7 +124,7 @@ fn a_truncated_component_is_refused_wherever_it_was_cut() {
     for part in [9, 100, bytes.len() / 2, bytes.len() - 1] {
         let said = refused(&bytes[..part]);
         assert!(
-            said.starts_with(&format!("exit 1: error: plugin `{GUEST}` is not a valid component: ")),
+            said.starts_with(&format!("exit 2: error: plugin `{GUEST}` is not a valid component: ")),
             "{part}: {said}"
         );
         assert_eq!(said.trim_end().lines().count(), 1, "{part}: {said}");
@@ -135,7 +135,7 @@ fn a_truncated_component_is_refused_wherever_it_was_cut() {
 fn a_component_of_another_world() {
     let workspace = guests::workspace();
     fs::copy(component("status-mapping"), workspace.path(GUEST)).expect("copied");
-    assert_snapshot!(refusal(&workspace, &format!("extensions = [ {{ plugin = '{GUEST}' }} ]")), @"exit 1: error: plugin `plugins/guest.wasm` exports status-mapping, but this stage wants an extension-plugin (ibus:appointments/extension)");
+    assert_snapshot!(refusal(&workspace, &format!("extensions = [ {{ plugin = '{GUEST}' }} ]")), @"exit 2: error: plugin `plugins/guest.wasm` exports status-mapping, but this stage wants an extension-plugin (ibus:appointments/extension)");
 }
 
 #[test]
@@ -146,15 +146,15 @@ fn a_built_in_plugin_of_another_world() {
 
 #[test]
 fn a_component_that_is_no_plugin() {
-    assert_snapshot!(refused(&binary::component(&[], &["wasi:cli/run@0.2.0"])), @"exit 1: error: plugin `plugins/guest.wasm` exports no interface of ibus:appointments: it is no plugin of apptsync; an extension-plugin exports ibus:appointments/extension@0.1.0");
-    assert_snapshot!(refused(&binary::component(&[], &[])), @"exit 1: error: plugin `plugins/guest.wasm` exports no interface of ibus:appointments: it is no plugin of apptsync; an extension-plugin exports ibus:appointments/extension@0.1.0");
+    assert_snapshot!(refused(&binary::component(&[], &["wasi:cli/run@0.2.0"])), @"exit 2: error: plugin `plugins/guest.wasm` exports no interface of ibus:appointments: it is no plugin of apptsync; an extension-plugin exports ibus:appointments/extension@0.1.0");
+    assert_snapshot!(refused(&binary::component(&[], &[])), @"exit 2: error: plugin `plugins/guest.wasm` exports no interface of ibus:appointments: it is no plugin of apptsync; an extension-plugin exports ibus:appointments/extension@0.1.0");
 }
 
 #[test]
 fn a_component_for_another_version_of_the_contract() {
     let bytes = fs::read(guest()).expect("the guest");
-    assert_snapshot!(refused(&binary::with_version(&bytes, "0.1.0", "0.3.0")), @"exit 1: error: plugin `plugins/guest.wasm` was built for ibus:appointments@0.3.0, this host offers 0.1: build it with the contract of this host (`wit/`), or use a host that offers its version");
-    assert_snapshot!(refused(&binary::component(&[], &["ibus:appointments/extension"])), @"exit 1: error: plugin `plugins/guest.wasm` was built for ibus:appointments@(no version), this host offers 0.1: build it with the contract of this host (`wit/`), or use a host that offers its version");
+    assert_snapshot!(refused(&binary::with_version(&bytes, "0.1.0", "0.3.0")), @"exit 2: error: plugin `plugins/guest.wasm` was built for ibus:appointments@0.3.0, this host offers 0.1: build it with the contract of this host (`wit/`), or use a host that offers its version");
+    assert_snapshot!(refused(&binary::component(&[], &["ibus:appointments/extension"])), @"exit 2: error: plugin `plugins/guest.wasm` was built for ibus:appointments@(no version), this host offers 0.1: build it with the contract of this host (`wit/`), or use a host that offers its version");
 }
 
 /// Within a minor version nothing breaks: what was built for 0.1.7 runs on 0.1.0.
@@ -173,18 +173,18 @@ fn a_component_for_another_patch_of_the_contract_runs() {
 
 #[test]
 fn a_component_with_the_right_name_and_the_wrong_shape() {
-    assert_snapshot!(refused(&binary::component(&[], &["ibus:appointments/extension@0.1.0"])), @"exit 1: error: plugin `plugins/guest.wasm` does not have the published shape: instance export `ibus:appointments/extension@0.1.0` does not have export `apply`");
+    assert_snapshot!(refused(&binary::component(&[], &["ibus:appointments/extension@0.1.0"])), @"exit 2: error: plugin `plugins/guest.wasm` does not have the published shape: instance export `ibus:appointments/extension@0.1.0` does not have export `apply`");
 }
 
 #[test]
 fn a_component_that_wants_what_no_plugin_of_its_stage_is_granted() {
     let wants = |import: &str| refused(&binary::component(&[import], &["ibus:appointments/extension@0.1.0"]));
-    assert_snapshot!(wants("wasi:http/outgoing-handler@0.2.0"), @r#"exit 1: error: plugin `plugins/guest.wasm` imports wasi:http/outgoing-handler@0.2.0, the network, which is not granted: only connectors can be granted `http = ["https://…"]`"#);
-    assert_snapshot!(wants("wasi:keyvalue/store@0.2.0-draft"), @"exit 1: error: plugin `plugins/guest.wasm` imports wasi:keyvalue/store@0.2.0-draft, which this host does not offer: remove what needs it");
-    assert_snapshot!(wants("acme:crm/customers@1.0.0"), @"exit 1: error: plugin `plugins/guest.wasm` imports acme:crm/customers@1.0.0, which this host does not offer: remove what needs it");
-    assert_snapshot!(wants("wasi:clocks/wall-clock@0.3.0"), @"exit 1: error: plugin `plugins/guest.wasm` imports wasi:clocks/wall-clock@0.3.0, but this host offers WASI 0.2, not 0.3.0");
-    assert_snapshot!(wants("wasi:config/store@0.2.0-draft"), @"exit 1: error: plugin `plugins/guest.wasm` imports wasi:config/store@0.2.0-draft, but this host offers wasi:config/store@0.2.0-rc.1");
-    assert_snapshot!(wants("ibus:appointments/types@0.2.0"), @"exit 1: error: plugin `plugins/guest.wasm` imports ibus:appointments/types@0.2.0, which this host does not offer: remove what needs it");
+    assert_snapshot!(wants("wasi:http/outgoing-handler@0.2.0"), @r#"exit 2: error: plugin `plugins/guest.wasm` imports wasi:http/outgoing-handler@0.2.0, the network, which is not granted: only connectors can be granted `http = ["https://…"]`"#);
+    assert_snapshot!(wants("wasi:keyvalue/store@0.2.0-draft"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:keyvalue/store@0.2.0-draft, which this host does not offer: remove what needs it");
+    assert_snapshot!(wants("acme:crm/customers@1.0.0"), @"exit 2: error: plugin `plugins/guest.wasm` imports acme:crm/customers@1.0.0, which this host does not offer: remove what needs it");
+    assert_snapshot!(wants("wasi:clocks/wall-clock@0.3.0"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:clocks/wall-clock@0.3.0, but this host offers WASI 0.2, not 0.3.0");
+    assert_snapshot!(wants("wasi:config/store@0.2.0-draft"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:config/store@0.2.0-draft, but this host offers wasi:config/store@0.2.0-rc.1");
+    assert_snapshot!(wants("ibus:appointments/types@0.2.0"), @"exit 2: error: plugin `plugins/guest.wasm` imports ibus:appointments/types@0.2.0, so it was built for ibus:appointments@0.2.0, but this host offers 0.1: build it with this host's `wit/`");
 }
 
 /// What is linked is what the digest is of: a link works, and pins what it leads to.
@@ -203,7 +203,7 @@ fn a_link_to_a_plugin_runs_and_its_digest_is_that_of_the_file() {
     // Led elsewhere, the link no longer has the digest.
     fs::copy(component("vip-visits"), workspace.path(GUEST)).expect("copied");
     let ran = batch(&workspace, "import-activities", &[]);
-    assert_snapshot!(said(&workspace, ran), @"exit 1: error: plugin `plugins/link.wasm` has SHA-256 [digest], the configuration expects [digest]: if the new file is wanted, change `sha256`");
+    assert_snapshot!(said(&workspace, ran), @"exit 2: error: plugin `plugins/link.wasm` has SHA-256 [digest], the configuration expects [digest]: if the new file is wanted, change `sha256`");
 }
 
 /// `plugins inspect` tells of a file what a run would, without a workspace's help.

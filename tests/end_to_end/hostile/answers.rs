@@ -62,7 +62,7 @@ fn answers_in_another_order_or_all_with_one_id_reach_their_own_records() {
 #[test]
 fn what_an_extension_answers_beyond_the_limits_of_the_contract_costs_one_record() {
     let arena = Arena::new();
-    let beyond = |reason: &str| format!("gives no answer: {reason} (limits)");
+    let beyond = |reason: &str| format!("gives no usable answer: {reason} (limits)");
     for (behaviour, reason) in [
         ("long-name", "the name has 2000 bytes, at most 1024 are allowed"),
         ("long-reason", "the reason has 5000 bytes, at most 4096 are allowed"),
@@ -86,7 +86,7 @@ fn periods_that_cannot_be_cost_one_record() {
         ("before-1970", "start -1 is no instant between 0 and 253402300799"),
         ("after-9999", "end 9223372036854775807 is no instant between 0 and 253402300799"),
     ] {
-        let expected = format!("gives no answer: {reason} (limits)");
+        let expected = format!("gives no usable answer: {reason} (limits)");
         assert_eq!(arena.culprit("extensions", behaviour, &[]), expected, "{behaviour}");
     }
 }
@@ -102,7 +102,11 @@ fn what_the_other_stages_answer_beyond_the_limits_costs_one_record() {
         ("definition", "long-description", "the description has 65537 bytes, at most 65536 are allowed"),
         ("definition", "backwards", "the end 2033-05-18T03:33:20Z does not lie after the start 2033-05-18T03:33:20Z"),
     ] {
-        assert_eq!(arena.culprit(key, behaviour, &[]), format!("gives no answer: {reason} (limits)"), "{behaviour}");
+        assert_eq!(
+            arena.culprit(key, behaviour, &[]),
+            format!("gives no usable answer: {reason} (limits)"),
+            "{behaviour}"
+        );
     }
 }
 
@@ -122,7 +126,7 @@ fn texts_of_many_megabytes_cost_one_record() {
     let arena = Arena::new();
     let limits = ", limits = { memory = '64MiB', deadline = '1m' }";
     for (bytes, reason) in [
-        ("10485760", "gives no answer: the description has 10485760 bytes, at most 65536 are allowed (limits)"),
+        ("10485760", "gives no usable answer: the description has 10485760 bytes, at most 65536 are allowed (limits)"),
         ("20971520", "broke the contract in `apply`: "),
     ] {
         let ids = arena.feed();
@@ -170,7 +174,7 @@ fn control_characters_of_every_stage_arrive_as_spaces_and_line_breaks() {
 #[test]
 fn a_record_error_is_the_reason_of_the_quarantine() {
     let arena = Arena::new();
-    let reason = "gives no answer: this customer has no price list (no-price-list)";
+    let reason = "gives no usable answer: this customer has no price list (no-price-list)";
     arena.costs_one_record_in_every_stage("record-error", reason);
 }
 
@@ -180,8 +184,7 @@ fn a_record_error_cannot_pass_for_the_hosts_own_words() {
     let arena = Arena::new();
     for (key, ..) in STAGES {
         let reason = arena.culprit(key, "record-error-hostile", &[]);
-        let start =
-            "gives no answer:  [2J  error: the database is gone ; plugin `status-mapping` (stage status) trapped !!!";
+        let start = "gives no usable answer:  [2J  error: the database is gone ; plugin `status-mapping` (stage status) trapped !!!";
         assert!(reason.starts_with(start), "{reason}");
         assert!(reason.len() < 1_200 && !reason.contains(char::is_control), "{} bytes: {reason:?}", reason.len());
     }

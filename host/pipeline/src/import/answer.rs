@@ -308,7 +308,7 @@ fn keep_out(case: Case<'_>, outcome: Outcome, detail: String, output: &mut Outpu
     let is_as_before = case
         .known
         .as_ref()
-        .is_some_and(|known| known.seen == case.version && known.outcome == outcome && known.pending);
+        .is_some_and(|known| known.seen == case.version && known.outcome == outcome && known.detail == detail);
     if is_as_before {
         output.settled.push(outcome);
         return;
@@ -332,7 +332,7 @@ fn quarantine<T: ?Sized>(case: Case<'_>, stage: &Staged<T>, error: &RecordError,
         error.message.clone()
     } else {
         format!(
-            "plugin `{}` (stage {}) gives no answer: {} ({})",
+            "plugin `{}` (stage {}) gives no usable answer: {} ({})",
             stage.plugin_name(),
             stage.name,
             error.message,

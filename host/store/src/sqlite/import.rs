@@ -55,7 +55,7 @@ pub(super) fn cursor(store: &SqliteStore, key: &TransferKey<'_>, source: &str) -
 }
 
 const KNOWN_COLUMNS: &str = "transfer.id AS transfer_id, transfer.activity, transfer.seen, transfer.imported,
-    transfer.stage_set, transfer.outcome, transfer.pending, transfer.job, activity.status";
+    transfer.stage_set, transfer.outcome, transfer.pending, transfer.job, transfer.detail, activity.status";
 
 /// Reads a stored outcome.
 pub(super) fn outcome(row: &Row<'_>, column: &str) -> rusqlite::Result<Outcome> {
@@ -80,6 +80,7 @@ fn known_row(row: &Row<'_>) -> rusqlite::Result<Known> {
         outcome: outcome(row, "outcome")?,
         pending: row.get(6)?,
         job: row.get(7)?,
+        detail: row.get(8)?,
         activity,
     })
 }
