@@ -187,7 +187,7 @@ fn the_readme_has_every_command() {
     for command in help.below(&[]) {
         let named = |row: &&&str| row.split('`').any(|piece| piece.split(' ').nth(1) == Some(&command));
         let row = rows.iter().find(named).unwrap_or_else(|| panic!("the README has no row for `{command}`"));
-        for below in help.below(&[command.clone()]) {
+        for below in help.below(std::slice::from_ref(&command)) {
             assert!(row.contains(&format!("`{below}`")), "the README's row for `{command}` lacks `{below}`");
         }
     }
