@@ -447,6 +447,20 @@ fn the_last_line_counts_without_its_line_feed() {
     assert_ledger(&report, &[("created", 1)]);
 }
 
+/// One record a line: what is written behind a record that was imported without its line feed is quarantined.
+#[test]
+fn a_second_record_on_the_line_of_one_that_was_imported_is_quarantined() {
+    let workspace = Workspace::new();
+    workspace.feed_text(FILE, &format!("{}\n{}", appointment("a-1"), appointment("a-2")));
+    assert_ledger(&import(&workspace, &[]), &[("created", 2)]);
+    workspace.feed_text(FILE, &format!("{}\n{}\n", appointment("a-3"), appointment("a-4")));
+    assert_ledger(&import(&workspace, &[]), &[("created", 1), ("quarantined", 1)]);
+    let records = quarantined(&workspace);
+    assert!(
+        matches!(&*records, [(place, reason)] if place == "appointments.jsonl:2" && reason.contains("one record a line"))
+    );
+}
+
 /// Issue, the feed: a record that is half written waits for the rest.
 #[test]
 fn a_half_written_last_line_waits_for_its_rest() {

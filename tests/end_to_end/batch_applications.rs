@@ -387,3 +387,17 @@ fn the_protocol_for_people_has_state_messages_and_ledger_and_nothing_that_moves(
         assert!(!stream.contains(['\u{1b}', '\r']), "{stream:?}");
     }
 }
+
+/// Section 4, *Deactivate deleted customer accounts*: what a run marked for deletion comes back with the customer.
+#[test]
+fn a_customer_that_comes_back_loses_the_deletion_mark_of_an_earlier_run() {
+    let workspace = Workspace::new();
+    let imported = |fields: &Value| {
+        workspace.feed_customer(&with(customer("L1"), fields));
+        let _ = batch(&workspace, "import-customers", &["--deactivate-deleted"]).exits(0);
+        workspace.json(&["partners", "show", "L1"])["deletion_mark"].clone()
+    };
+    assert_eq!(imported(&json!({})), false);
+    assert_eq!(imported(&json!({ "deleted": true })), true);
+    assert_eq!(imported(&json!({ "deleted": false, "changed_at": "2026-11-23T07:30:00Z" })), false);
+}

@@ -33,8 +33,13 @@ pub enum ImportError {
         records: u64,
     },
     /// A plugin does not accept its configuration.
-    #[error("a plugin does not accept its `config` in apptsync.toml: {0}")]
-    Misconfigured(String),
+    #[error("{plugin} does not accept its `config` in apptsync.toml: {message}")]
+    Misconfigured {
+        /// The plugin and its stage.
+        plugin: String,
+        /// What it says.
+        message: String,
+    },
     /// A plugin used up its time.
     #[error("{0}; the run was stopped: give it more with limits = {{ run = \"…\" }}, or make it faster")]
     Budget(CallFailure),

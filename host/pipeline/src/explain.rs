@@ -1,8 +1,8 @@
 //! Why an appointment is as it is, or is not there: what is stored of it, what each stage answers, and what comes next.
 
 use apptsync_model::{
-    APPOINTMENT_SYNCHRONIZE, Activity, Appointment, Customer, DefinitionSettings, Instant, Outcome, RecordError,
-    Verdict,
+    APPOINTMENT_SYNCHRONIZE, Activity, ActivityStatus, Appointment, Customer, DefinitionSettings, Instant, Outcome,
+    RecordError, Verdict,
 };
 use apptsync_runtime::{Answers, RunClock, Runtime};
 use apptsync_store::{Job, Known, KnownActivity, Store, Transfer};
@@ -149,10 +149,7 @@ fn ask_again(
     if let Some(definition) = &definition {
         let stages = StageSet::load(runtime, specs, &RunClock::new(then))?;
         // Asked as of then, with no activity yet or the one that is still planned: what would decide anew.
-        let planned = explanation
-            .activity
-            .as_ref()
-            .map(|_| KnownActivity { id: 0, status: apptsync_model::ActivityStatus::Planned });
+        let planned = explanation.activity.as_ref().map(|_| KnownActivity { id: 0, status: ActivityStatus::Planned });
         let is_first = explanation.transfer.outcome == Outcome::Created;
         let known = planned.filter(|_| !is_first).map(|activity| known(explanation, activity));
         match triage_alone(rules(then), appointment.clone(), known, store)? {
@@ -234,6 +231,11 @@ fn answers(
     };
     let note = decision.note.as_ref().map_or(String::new(), |note| format!("; note: {note}"));
     given.push(answer(&stages.status, format!("{} ({}){note}", decision.status, decision.rule), then));
+    // Where a new version makes an activity Delayed, its status alone changes: the definition is not asked.
+    let has_activity = case.known.as_ref().is_some_and(|known| known.activity.is_some());
+    if has_activity && decision.status == ActivityStatus::Delayed {
+        return Ok(given);
+    }
     let words = match alone(stages.definition.stage.render(settings, &[occasion(&case, &decision)])) {
         Ok(draft) => format!("subject “{}”, kind {}, priority {}", draft.subject, draft.kind, draft.priority),
         Err(reason) => reason,

@@ -74,6 +74,7 @@ pub fn import_with(
         as_of: request.as_of,
         started,
     })?;
+    tracing::info!(run = job, application = request.application.name(), channel = request.channel, "run begins");
     let mut run = Run {
         store,
         source,
@@ -292,6 +293,7 @@ impl<'a> Run<'a> {
             self.protocol
                 .say(Severity::Warning, "canceled after the page under way; the next run goes on from there".into());
         }
+        tracing::info!(run = self.job, state = state.name(), read = ledger.read, "run ends");
         let messages = self.protocol.into_messages();
         let finished = Instant::from(chrono::Utc::now());
         self.store.finish_job(self.job, state, finished, &self.parts, &messages, &stages)?;

@@ -28,6 +28,8 @@ const FAILURES_IN_A_ROW: u64 = 64;
 /// Watches one stage: counts what goes in and out, and when its failures are too many.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
+    /// The plugin and its stage, as errors name them.
+    plugin: String,
     pub(crate) on_failure: OnFailure,
     records: AtomicU64,
     passed: AtomicU64,
@@ -41,8 +43,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(on_failure: OnFailure) -> Self {
-        Self { on_failure, ..Self::default() }
+    pub(crate) fn new(plugin: String, on_failure: OnFailure) -> Self {
+        Self { plugin, on_failure, ..Self::default() }
     }
 
     /// Counts what became of a batch in this stage.
@@ -81,7 +83,9 @@ impl Watch {
             let mut unexplained = self.unexplained.lock().unwrap_or_else(PoisonError::into_inner);
             *unexplained = (unexplained.0 + 1, failure.to_string());
         }
-        refuses_configuration(&answers)?;
+        if let Some(message) = refuses_configuration(&answers) {
+            return Err(ImportError::Misconfigured { plugin: self.plugin.clone(), message });
+        }
         if culprits > 1 && !self.has_answered.load(Ordering::Relaxed) {
             return Err(self.fails_on_everything(culprits));
         }
@@ -145,15 +149,11 @@ impl Watch {
 
 /// A plugin that answers everything with the record error `configuration` cannot work as it is configured: the run ends with
 /// that one sentence instead of quarantining all there is.
-fn refuses_configuration<A>(answers: &[Result<A, RecordError>]) -> Result<(), ImportError> {
+fn refuses_configuration<A>(answers: &[Result<A, RecordError>]) -> Option<String> {
     let refusal =
         |answer: &Result<A, RecordError>| answer.as_ref().err().filter(|error| error.code == "configuration").cloned();
-    match answers.first().and_then(refusal) {
-        Some(first) if answers.iter().all(|answer| refusal(answer).is_some()) => {
-            Err(ImportError::Misconfigured(first.message))
-        }
-        _ => Ok(()),
-    }
+    let first = answers.first().and_then(refusal)?;
+    answers.iter().all(|answer| refusal(answer).is_some()).then_some(first.message)
 }
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn the_culprits_are_found_and_the_rest_is_answered_in_order() {
         let batch: Vec<u32> = (0..100).collect();
-        let watch = Watch::new(OnFailure::Quarantine);
+        let watch = Watch::new("bad".into(), OnFailure::Quarantine);
         let answers = watch.ask(&batch, &fails_on(|number| number == 37 || number == 99)).expect("goes on");
         for (number, answer) in batch.iter().zip(&answers) {
             assert_eq!(answer.is_err(), *number == 37 || *number == 99);
@@ -191,12 +191,12 @@ mod tests {
     #[test]
     fn a_plugin_that_fails_on_everything_stops_the_run() {
         let batch: Vec<u32> = (0..100).collect();
-        let watch = Watch::new(OnFailure::Quarantine);
+        let watch = Watch::new("bad".into(), OnFailure::Quarantine);
         assert!(matches!(
             watch.ask(&batch, &fails_on(|_| true)),
             Err(ImportError::FailsOnEverything { records: 8, .. })
         ));
-        let watch = Watch::new(OnFailure::Quarantine);
+        let watch = Watch::new("bad".into(), OnFailure::Quarantine);
         assert!(matches!(
             watch.ask(&[1, 2], &fails_on(|_| true)),
             Err(ImportError::FailsOnEverything { records: 2, .. })
@@ -205,13 +205,13 @@ mod tests {
 
     #[test]
     fn one_bad_record_alone_is_quarantined() {
-        let watch = Watch::new(OnFailure::Quarantine);
+        let watch = Watch::new("bad".into(), OnFailure::Quarantine);
         assert!(watch.ask(&[1], &fails_on(|_| true)).expect("goes on")[0].is_err());
     }
 
     #[test]
     fn stop_stops_at_the_first_failure() {
-        let watch = Watch::new(OnFailure::Stop);
+        let watch = Watch::new("bad".into(), OnFailure::Stop);
         assert!(matches!(watch.ask(&[1, 2, 3], &fails_on(|number| number == 3)), Err(ImportError::Stopped(_))));
     }
 }

@@ -49,7 +49,10 @@ impl<T: ?Sized> Staged<T> {
     }
 
     fn of(plugin: &Arc<Plugin>, on_failure: OnFailure, stage: Box<T>) -> Self {
-        Self { name: plugin.stage().to_owned(), watch: Watch::new(on_failure), stage, plugin: Some(plugin.clone()) }
+        let name = plugin.stage().to_owned();
+        tracing::info!(stage = name, plugin = plugin.name(), digest = plugin.digest(), "stage is ready");
+        let watch = Watch::new(format!("plugin `{}` (stage {name})", plugin.name()), on_failure);
+        Self { name, watch, stage, plugin: Some(plugin.clone()) }
     }
 
     /// The plugin as configured.

@@ -243,7 +243,14 @@ fn folders(spec: &PluginSpec) -> Result<Vec<Folder>, LoadError> {
         let guest = host.file_name().map_or_else(|| "feed".into(), |name| name.to_string_lossy().into_owned());
         Ok(Folder { host: host.clone(), guest })
     };
-    spec.read.iter().map(open).collect()
+    let folders = spec.read.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    for (position, folder) in folders.iter().enumerate() {
+        if folders[..position].iter().any(|earlier| earlier.guest == folder.guest) {
+            let reason = "another folder of `read` has the same last name: a plugin sees folders by it".to_owned();
+            return Err(LoadError::Folder { plugin: spec.name.clone(), folder: folder.host.clone(), reason });
+        }
+    }
+    Ok(folders)
 }
 
 /// What can be said of a component without running it.

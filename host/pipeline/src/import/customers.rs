@@ -7,6 +7,9 @@ use super::page::{Candidate, Input, Output, Work, candidates};
 use crate::ImportError;
 use crate::stages::hash;
 
+/// What is kept of a customer whose partner a run marked for deletion.
+const MARKED: &str = "deleted in Mobile; its partner was marked for deletion";
+
 /// Import of customers.
 pub(super) struct CustomerWork<'a> {
     pub(super) channel: &'a str,
@@ -29,7 +32,8 @@ impl Work for CustomerWork<'_> {
                 continue;
             }
             output.entered += 1;
-            let (outcome, change) = self.decide(&customer, connected.get(&customer.id), connection)?;
+            let was_marked = known.as_ref().is_some_and(|known| known.detail == MARKED);
+            let (outcome, change) = self.decide(&customer, was_marked, connected.get(&customer.id), connection)?;
             let is_imported = known.as_ref().is_some_and(|known| known.imported == Some(version));
             let is_as_before = is_same_version && known.as_ref().is_some_and(|known| known.outcome == outcome);
             if matches!(change, Change::PutPartner(_)) && is_imported {
@@ -54,6 +58,7 @@ impl Work for CustomerWork<'_> {
                 pending: !outcome.is_settled(),
                 detail: match outcome {
                     Outcome::Skipped(reason) => reason.label().to_owned(),
+                    _ if customer.deleted => MARKED.to_owned(),
                     _ => "taken over as a partner".to_owned(),
                 },
                 changed_at: customer.changed_at,
@@ -70,6 +75,7 @@ impl CustomerWork<'_> {
     fn decide(
         &self,
         customer: &Customer,
+        was_marked: bool,
         connected: Option<&Partner>,
         connection: &dyn Store,
     ) -> Result<(Outcome, Change), ImportError> {
@@ -93,6 +99,8 @@ impl CustomerWork<'_> {
             }
             Some(existing) => {
                 let Partner { id, blocked, deletion_mark, .. } = existing;
+                // The mark of an earlier run goes with the deletion; one set by hand stays.
+                let deletion_mark = deletion_mark && !was_marked;
                 let partner = Partner { blocked, deletion_mark, ..Partner::from_customer(id, customer) };
                 (Outcome::Updated, Change::PutPartner(Box::new(partner)))
             }

@@ -221,6 +221,7 @@ impl Flow<'_> {
                 cursor: next.map(|value| CursorWrite { source: self.from.source.plugin().name(), value }),
             };
             let _: Vec<Outcome> = self.store.store_page(&page, ledger)?;
+            tracing::debug!(run = self.from.job, records = output.entered, read = ledger.read, "page is stored");
             self.from.control.progress.advance(self.part, ledger);
         }
         Ok(())
