@@ -189,10 +189,7 @@ fn create(
         fields.completed_by,
         attributes(fields)?
     ])?;
-    let id = connection.last_insert_rowid();
-    statements.insert_task.execute(params![id, fields.employee])?;
-    statements.insert_reference.execute(params![id, fields.partner])?;
-    Ok(id)
+    Ok(connection.last_insert_rowid())
 }
 
 /// Writes all fields of an activity; false when they are there already.
@@ -301,6 +298,8 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
     {
         let connection: &Connection = &transaction;
         let mut statements = Statements::new(connection)?;
+        // Table by table, not record by record: what is written next to each other stays in the processor's cache.
+        let mut written = Vec::with_capacity(page.records.len());
         for record in page.records {
             let mut activity = record.activity;
             let changed = match &record.change {
@@ -320,9 +319,24 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
                 }
             };
             let outcome = if changed { record.outcome } else { Outcome::Unchanged };
-            put_transfer(connection, &mut statements, page, record, activity, outcome)?;
             counted.count(outcome);
             outcomes.push(outcome);
+            written.push((record, activity, outcome));
+        }
+        let created = || {
+            written.iter().filter_map(|(record, activity, _)| match &record.change {
+                Change::CreateActivity(fields) => Some((activity, fields)),
+                _ => None,
+            })
+        };
+        for (activity, fields) in created() {
+            statements.insert_task.execute(params![activity, fields.employee])?;
+        }
+        for (activity, fields) in created() {
+            statements.insert_reference.execute(params![activity, fields.partner])?;
+        }
+        for (record, activity, outcome) in &written {
+            put_transfer(connection, &mut statements, page, record, *activity, *outcome)?;
         }
         for quarantined in page.quarantined {
             connection
