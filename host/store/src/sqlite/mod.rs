@@ -25,8 +25,10 @@ use crate::{
 
 /// How long to wait for another writer.
 const BUSY: Duration = Duration::from_secs(10);
-/// Memory for cached pages of one connection, in KiB.
+/// Memory for cached pages of the first connection, which writes, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
+/// The same for one more connection: those of a run mostly look for what is not there.
+const ANOTHER_CACHE_KIB: i64 = 4 * 1024;
 
 /// Pages in the write-ahead log before they are carried over into the file. With more of them, a page of an index that
 /// changes again and again is carried over once; the log stays below some 40 MB.
@@ -47,7 +49,7 @@ impl SqliteStore {
         if path.exists() {
             return Err(StoreError::Invalid(format!("{} is there already", path.display())));
         }
-        Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE)
+        Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE, CACHE_KIB)
     }
 
     /// Opens a database and brings its schema up to date.
@@ -58,17 +60,17 @@ impl SqliteStore {
         if !path.exists() {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        Self::connect(path, OpenFlags::empty())
+        Self::connect(path, OpenFlags::empty(), CACHE_KIB)
     }
 
-    fn connect(path: &Path, more: OpenFlags) -> Result<Self> {
+    fn connect(path: &Path, more: OpenFlags, cache_kib: i64) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        connection.pragma_update(None, "cache_size", -cache_kib)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         let store = Self { connection, path: path.to_owned() };
@@ -84,7 +86,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn another(&self) -> Result<Box<dyn Store>> {
-        Ok(Box::new(Self::connect(&self.path, OpenFlags::empty())?))
+        Ok(Box::new(Self::connect(&self.path, OpenFlags::empty(), ANOTHER_CACHE_KIB)?))
     }
 
     fn try_lock_runs(&self) -> Result<Option<RunLock>> {
