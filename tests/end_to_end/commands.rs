@@ -355,8 +355,18 @@ fn an_activity_is_shown_with_its_four_tabs() {
         assert!(at("\nResults") < at("Completed on") && at("Completed by") < at("\nReferences"));
         assert!(at("\nReferences") < at("C00001 Delikatesy Krakus") && at("\nReferences") < at("\nTasks"));
         assert!(at("\nTasks") < at("B Barbara Nowak"));
-        for part in ["2026-12-04 10:00 (Europe/Warsaw)", "Normal", "Sales appointment", "2026-11-23 11:30", "Completed"]
-        {
+        for part in [
+            "Subject",
+            "End time",
+            "Priority",
+            "Kind",
+            "Description",
+            "2026-12-04 10:00 (Europe/Warsaw)",
+            "Normal",
+            "Sales appointment",
+            "2026-11-23 11:30",
+            "Completed",
+        ] {
             at(part);
         }
     }
