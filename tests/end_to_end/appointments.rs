@@ -293,6 +293,28 @@ fn what_a_rewritten_file_has_new_is_imported() {
     assert_eq!(workspace.activities().len(), 4, "what the feed no longer has stays");
 }
 
+/// Issue, the feed: a file that was changed in place is noticed wherever the change stands, although its length is the same.
+#[test]
+fn a_line_changed_in_place_in_the_middle_of_a_long_file_is_noticed_and_imported() {
+    let workspace = Workspace::new();
+    let text = others("a", 60);
+    workspace.feed_text(FILE, &text);
+    assert_ledger(&import(&workspace, &[]), &[("created", 60)]);
+    let file = workspace.path("feed").join(FILE);
+    let written = fs::metadata(&file).and_then(|metadata| metadata.modified()).expect("a time");
+    let number = |number: &str| format!("\"SA/2026/{number}\"");
+    let changed = text.replace(&number("a-30"), &number("b-30"));
+    assert!(changed != text && changed.len() == text.len());
+    fs::write(&file, changed).expect("written");
+    // Clocks of file systems are coarse: the test makes the times differ instead of waiting for them to.
+    let later = written + std::time::Duration::from_millis(1);
+    fs::File::options().append(true).open(&file).and_then(|file| file.set_modified(later)).expect("set");
+    let report = batch(&workspace, "import-activities", &[]).exits(0).json();
+    assert_ledger(&report, &[("updated", 1), ("unchanged", 59)]);
+    assert!(messages(&report, "info").iter().any(|text| text.contains(FILE) && text.contains("again")), "{report:#}");
+    assert_eq!(activity(&workspace, "a-30")["number"], "SA/2026/b-30");
+}
+
 /// A file that appears before those that were imported is old news: its lines do not replace newer versions.
 #[test]
 fn a_new_file_whose_name_comes_first_does_not_replace_newer_versions() {

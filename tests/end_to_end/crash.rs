@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use apptsync_tests::{NOW, Ran, Workspace, appointment, binary, customer, messages, with};
 use rusqlite::types::Value as Cell;
@@ -65,7 +66,16 @@ fn with_many() -> Workspace {
     workspace.feed_text("appointments.jsonl", many());
     let customers: String = (0..LEADS).map(|index| format!("{}\n", customer(&format!("L{index}")))).collect();
     workspace.feed_text("customers.jsonl", &customers);
+    written_at_once(&workspace);
     workspace
+}
+
+/// Gives the files of the feed the same time in every workspace: a cursor remembers it, and cursors are compared.
+fn written_at_once(workspace: &Workspace) {
+    for name in ["appointments.jsonl", "customers.jsonl"] {
+        let file = fs::File::options().append(true).open(workspace.path("feed").join(name)).expect("the feed opens");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_420_800)).expect("set");
+    }
 }
 
 /// What a run brings about, without the numbers of the jobs that did it.
@@ -244,6 +254,7 @@ fn killed_at_many_moments_the_next_run_completes_to_the_same_database() {
 
     for workspace in [&disturbed, &undisturbed] {
         workspace.feed_text("appointments.jsonl", many_changed());
+        written_at_once(workspace);
     }
     let _ = batch(&undisturbed, "import-data", &["--as-of", AFTER]).exits(0);
     let moments = [
@@ -465,7 +476,7 @@ fn a_database_that_is_locked_in_the_middle_of_a_run_ends_it_and_the_next_complet
     let moment = Moment::Read("import-activities", 1);
     assert_eq!(wait_until(&mut child, &mut || moment.has_come(&connection, 1)), None);
     let other = Connection::open(locked.path("headquarters.db")).expect("the database opens");
-    other.busy_timeout(std::time::Duration::ZERO).expect("no busy timeout");
+    other.busy_timeout(Duration::ZERO).expect("no busy timeout");
     // Held for a moment between two of its transactions, so that the lock can be had.
     while let Err(error) = {
         child.signal("-STOP");

@@ -23,15 +23,15 @@ pub enum StoreError {
         known: i64,
     },
     /// Somebody else holds it too long.
-    #[error("the database is locked by another program; nothing was written: try again when it is done")]
+    #[error("the database is locked by another program; nothing more was written: try again when it is done")]
     Locked,
     /// It cannot be written to.
     #[error(
-        "the database cannot be written to; nothing was written: give yourself the right to write to the file and its folder"
+        "the database cannot be written to; nothing more was written: give yourself the right to write to the file and its folder"
     )]
     ReadOnly,
     /// No room.
-    #[error("the disk is full; nothing was written: make room and run again")]
+    #[error("the disk is full; nothing more was written: make room and run again")]
     DiskFull,
     /// Something refers to what is not there, or would.
     #[error("{0}")]

@@ -10,7 +10,7 @@ const VERSION: u32 = 1;
 /// The longest cursor that the contract allows, in bytes.
 const LONGEST: usize = 65_536;
 /// Numbers, hash, punctuation and line state of an entry take less than this.
-const LONGEST_ENTRY_WITHOUT_PATH: usize = 80;
+const LONGEST_ENTRY_WITHOUT_PATH: usize = 128;
 
 #[derive(Serialize, Deserialize)]
 struct Cursor<'text> {
@@ -19,15 +19,17 @@ struct Cursor<'text> {
     files: Vec<Entry<'text>>,
 }
 
-/// Path, offset, line feeds, state of the line, fingerprint in hexadecimal digits.
+/// Path, offset, line feeds, state of the line, fingerprint in hexadecimal digits, length and time of the last writing when
+/// the pass was opened.
 #[derive(Serialize, Deserialize)]
-struct Entry<'text>(#[serde(borrow)] std::borrow::Cow<'text, str>, u64, u64, LineState, String);
+struct Entry<'text>(#[serde(borrow)] std::borrow::Cow<'text, str>, u64, u64, LineState, String, u64, u64);
 
 /// The cursor of the files' positions.
 pub(crate) fn write(files: &[FeedFile]) -> Result<String, Failure> {
     let entries = files.iter().filter(|file| file.position.offset > 0).map(|file| {
         let Position { offset, line_feeds, line } = file.position;
-        Entry(file.path.as_str().into(), offset, line_feeds, line, format!("{:x}", file.fingerprint))
+        let fingerprint = format!("{:x}", file.fingerprint);
+        Entry(file.path.as_str().into(), offset, line_feeds, line, fingerprint, file.limit, file.modified)
     });
     let cursor = Cursor { version: VERSION, files: entries.collect() };
     serde_json::to_string(&cursor).map_err(|error| Failure::Permanent(format!("the cursor cannot be written: {error}")))
@@ -55,14 +57,16 @@ pub(crate) fn apply(cursor: &str, files: &mut [FeedFile], notices: &mut Vec<Stri
         return Ok(());
     };
     let mut causes = Vec::new();
-    for Entry(path, offset, line_feeds, line, fingerprint) in stored.files {
+    for Entry(path, offset, line_feeds, line, fingerprint, length, modified) in stored.files {
         let Some(file) = files.iter_mut().find(|file| file.path == path) else {
             let shown = path.rsplit_once('/').map_or(&*path, |(_, name)| name);
             notices.push(format!("{shown} is no longer there; what was imported from it stays"));
             continue;
         };
         file.position = Position { offset, line_feeds, line };
-        let same = offset <= file.limit && {
+        // What only grew has another length: written to and as long as before, it was changed within.
+        let changed_within = file.limit == length && file.modified != modified;
+        let same = offset <= file.limit && !changed_within && {
             let found = fingerprint_of(&file.path, offset).map_err(|error| unreadable(&file.path, &error))?;
             file.fingerprint = found;
             format!("{found:x}") == fingerprint

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::time::UNIX_EPOCH;
 
 use apptsync_plugin::configuration;
 use apptsync_plugin::source::Collection;
@@ -39,6 +40,7 @@ pub(crate) fn files(folders: &[String], what: Collection) -> Result<Vec<FeedFile
                     path,
                     shown,
                     limit: metadata.len(),
+                    modified: modified(&metadata),
                     position: Position::default(),
                     fingerprint: 0,
                 });
@@ -46,6 +48,11 @@ pub(crate) fn files(folders: &[String], what: Collection) -> Result<Vec<FeedFile
         }
     }
     Ok(files)
+}
+
+fn modified(metadata: &fs::Metadata) -> u64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
 fn names(folder: &str, what: Collection) -> io::Result<Vec<String>> {

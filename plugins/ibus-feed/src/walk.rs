@@ -24,6 +24,8 @@ pub(crate) struct FeedFile {
     pub(crate) shown: String,
     /// Its length in bytes: the end of the pass.
     pub(crate) limit: u64,
+    /// When it was last written to, in nanoseconds since 1970; 0 where the folder does not say.
+    pub(crate) modified: u64,
     /// Where the pass stands in it.
     pub(crate) position: Position,
     /// What the file looks like up to the position.

@@ -52,14 +52,32 @@ fn a_change_in_the_beginning_or_the_end_of_a_long_file_is_noticed() {
     let versions: Vec<_> = (0..100).map(|index| format!("a-{index:03}")).collect();
     let content: String = versions.iter().map(|id| line(id, "1") + "\n").collect();
     feed.write("appointments.jsonl", &content);
+    let written = feed.modified("appointments.jsonl");
     let first = feed.pass_in_pages(None, 7);
     assert_eq!(first.appointments.len(), 100);
     for id in ["a-000", "a-099"] {
-        feed.write("appointments.jsonl", content.replace(id, "b-000"));
+        feed.write("appointments.jsonl", content.replace(id, "b-000") + "\n");
         assert_eq!(feed.pass(Some(&first.cursor)).notices, [REWRITTEN]);
     }
     feed.write("appointments.jsonl", &content);
+    feed.set_modified("appointments.jsonl", written);
     assert_eq!(feed.pass(Some(&first.cursor)).notices, Vec::<String>::new());
+}
+
+#[test]
+fn a_change_of_the_same_length_anywhere_in_a_long_file_is_noticed() {
+    let feed = Feed::new();
+    let content: String = (0..100).map(|index| line(&format!("a-{index:03}"), "1") + "\n").collect();
+    feed.write("appointments.jsonl", &content);
+    let written = feed.modified("appointments.jsonl");
+    let first = feed.pass(None);
+    feed.write("appointments.jsonl", content.replace("a-050", "b-050"));
+    // Clocks of file systems are coarse: the test makes the times differ instead of waiting for them to.
+    feed.set_modified("appointments.jsonl", written + std::time::Duration::from_millis(1));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!(second.notices, [REWRITTEN]);
+    assert!(second.versions().contains(&("b-050", "1")));
+    assert_eq!(feed.pass(Some(&second.cursor)).notices, Vec::<String>::new());
 }
 
 #[test]

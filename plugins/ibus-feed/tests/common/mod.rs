@@ -5,6 +5,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::time::SystemTime;
 
 use apptsync_plugin::source::{Broken, Collection, Item};
 use apptsync_plugin::types::{Appointment, Customer, Failure};
@@ -58,6 +59,16 @@ impl Feed {
         let path = self.folder.path().join(name);
         let mut file = OpenOptions::new().append(true).create(true).open(path).expect("opened");
         file.write_all(content.as_ref()).expect("appended");
+    }
+
+    /// When a file was last written to.
+    pub(crate) fn modified(&self, name: &str) -> SystemTime {
+        fs::metadata(self.folder.path().join(name)).and_then(|metadata| metadata.modified()).expect("a time")
+    }
+
+    pub(crate) fn set_modified(&self, name: &str, time: SystemTime) {
+        let file = OpenOptions::new().append(true).open(self.folder.path().join(name)).expect("opened");
+        file.set_modified(time).expect("set");
     }
 
     pub(crate) fn rename(&self, from: &str, to: &str) {
