@@ -52,6 +52,7 @@ impl Live {
         }
         let allowed = plugin.limits.deadline.min(plugin.limits.run - spent);
         self.store.set_epoch_deadline(epochs(allowed));
+        self.store.data_mut().begin_call();
         self.is_poisoned = true;
         let begun = Stopwatch::now();
         let result = match self.instance {
@@ -70,8 +71,7 @@ impl Live {
     }
 
     fn count(&self, plugin: &Plugin, records: usize, time: Duration) {
-        let mut log = self.store.data().log.lock().unwrap_or_else(PoisonError::into_inner);
-        let (lines, dropped) = log.counts();
+        let (lines, dropped) = self.store.data().log.lock().unwrap_or_else(PoisonError::into_inner).counts();
         let mut statistics = plugin.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         statistics.calls += 1;
         statistics.records += records as u64;
@@ -79,10 +79,6 @@ impl Live {
         statistics.memory_peak = statistics.memory_peak.max(self.store.data().limiter.peak as u64);
         statistics.log_lines += lines;
         statistics.log_lines_dropped += dropped;
-        drop(statistics);
-        if lines > 0 && !self.is_poisoned {
-            log.reset();
-        }
     }
 
     fn explain(
@@ -94,15 +90,15 @@ impl Live {
     ) -> CallFailure {
         let state = self.store.data();
         let trap = error.downcast_ref::<Trap>();
-        let kind = if state.limiter.refused {
-            FailureKind::Memory(plugin.limits.memory)
-        } else if trap == Some(&Trap::Interrupt) {
+        let kind = if trap == Some(&Trap::Interrupt) {
             // The last call of a run may have less time left than a call has.
             if allowed < plugin.limits.deadline {
                 FailureKind::Budget(plugin.limits.run)
             } else {
                 FailureKind::Deadline(plugin.limits.deadline)
             }
+        } else if state.limiter.refused {
+            FailureKind::Memory(plugin.limits.memory)
         } else if trap.is_some() || error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() {
             FailureKind::Trap
         } else {

@@ -67,8 +67,8 @@ impl PluginLog {
         (self.lines as u64, self.dropped)
     }
 
-    /// Begins anew for the next call.
-    pub(crate) fn reset(&mut self) {
+    /// Begins anew for the next call: the limits on lines and bytes are those of a call.
+    fn reset(&mut self) {
         *self = Self { is_muted: self.is_muted, ..Self::default() };
     }
 }
@@ -132,6 +132,14 @@ impl GuestState {
             config: surroundings.config.clone(),
             monotonic: 0,
         })
+    }
+}
+
+impl GuestState {
+    /// Forgets what the call before left behind, where an instance serves several.
+    pub(crate) fn begin_call(&mut self) {
+        self.limiter.refused = false;
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).reset();
     }
 }
 

@@ -1,5 +1,6 @@
 //! A plugin: a component, checked against its stage, with what it is granted.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -166,7 +167,8 @@ impl Plugin {
     /// # Errors
     /// It cannot be read, has another digest, is no component, does not fit its stage, or wants what is not granted.
     pub fn load(runtime: &Runtime, spec: &PluginSpec, clock: RunClock) -> Result<Self, LoadError> {
-        let (component, digest) = compiled(runtime, &spec.name, &spec.origin, spec.sha256.as_deref())?;
+        let bytes = read(&spec.name, &spec.origin)?;
+        let (component, digest) = compiled(runtime, &spec.name, bytes, spec.sha256.as_deref())?;
         let unfit = |reason: String| LoadError::Unfit { plugin: spec.name.clone(), reason };
         compatibility::check(&component, &runtime.engine, spec.world).map_err(unfit)?;
         let instance = runtime.linker.instantiate_pre(&component).map_err(|error| {
@@ -274,8 +276,9 @@ impl Inspection {
     /// # Errors
     /// It cannot be read or is no component.
     pub fn of(runtime: &Runtime, name: &str, origin: &PluginOrigin) -> Result<Self, LoadError> {
-        let size = read(name, origin)?.len() as u64;
-        let (component, digest) = compiled(runtime, name, origin, None)?;
+        let bytes = read(name, origin)?;
+        let size = bytes.len() as u64;
+        let (component, digest) = compiled(runtime, name, bytes, None)?;
         let worlds = compatibility::exports(&component, &runtime.engine);
         let fits = |world: &World| compatibility::check(&component, &runtime.engine, *world);
         let world = World::ALL.iter().find(|world| worlds.iter().any(|(name, _)| name == world.interface()));
@@ -284,7 +287,7 @@ impl Inspection {
     }
 }
 
-fn read<'a>(name: &str, origin: &'a PluginOrigin) -> Result<std::borrow::Cow<'a, [u8]>, LoadError> {
+fn read<'a>(name: &str, origin: &'a PluginOrigin) -> Result<Cow<'a, [u8]>, LoadError> {
     match origin {
         PluginOrigin::Embedded(bytes) => Ok((*bytes).into()),
         PluginOrigin::File(path) => {
@@ -312,10 +315,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 fn compiled(
     runtime: &Runtime,
     name: &str,
-    origin: &PluginOrigin,
+    bytes: Cow<'_, [u8]>,
     expected: Option<&str>,
 ) -> Result<(Component, String), LoadError> {
-    let bytes = read(name, origin)?;
     let digest = hexadecimal(&Sha256::digest(&bytes));
     if let Some(expected) = expected.filter(|expected| !expected.eq_ignore_ascii_case(&digest)) {
         return Err(LoadError::Digest { plugin: name.to_owned(), found: digest, expected: expected.to_owned() });

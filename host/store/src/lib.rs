@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 
 use apptsync_model::{
     Activity, ActivityFilter, ActivityId, Application, Channel, Customer, Instant, JobId, JobState, Ledger, MasterData,
-    Message, Outcome, Partner, StageReport,
+    Message, Partner, StageReport,
 };
 
 /// Result of a store operation.
@@ -175,7 +175,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Nothing was written.
-    fn store_page(&self, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<Vec<Outcome>>;
+    fn store_page(&self, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<()>;
 
     /// Sets what is Planned and elapsed to Delayed (domain 7): in a channel, for some employees or all. At most so many at
     /// once; the number is returned.

@@ -39,6 +39,11 @@ impl Work for AppointmentWork<'_> {
 }
 
 impl AppointmentWork<'_> {
+    fn rules(&self, looks_again_later: bool) -> Rules<'_> {
+        let Self { channel, scope, stage_set, now, .. } = *self;
+        Rules { channel, scope, stage_set, now, looks_again_later }
+    }
+
     fn triage(
         &self,
         candidates: Vec<Candidate<Appointment>>,
@@ -48,13 +53,7 @@ impl AppointmentWork<'_> {
     ) -> Result<Vec<Case<'_>>, ImportError> {
         let external_ids = candidates.iter().map(|candidate| candidate.object.customer.as_str());
         let customers = self.customers.of_page(&self.channel.id, external_ids, connection)?;
-        let rules = Rules {
-            channel: self.channel,
-            scope: self.scope,
-            stage_set: self.stage_set,
-            now: self.now,
-            looks_again_later: is_source && self.changed_since == ChangedSince::LastTransfer,
-        };
+        let rules = self.rules(is_source && self.changed_since == ChangedSince::LastTransfer);
         let mut cases = Vec::with_capacity(candidates.len());
         for Candidate { object, record, known } in candidates {
             let employee = object.employee.clone();
@@ -124,14 +123,7 @@ impl AppointmentWork<'_> {
         // What an extension changed must still be what may be imported.
         let mut kept = Vec::with_capacity(cases.len());
         for case in cases {
-            let rules = Rules {
-                channel: self.channel,
-                scope: self.scope,
-                stage_set: self.stage_set,
-                now: self.now,
-                looks_again_later: false,
-            };
-            let (facts, _) = rules.facts(&case.appointment, true);
+            let (facts, _) = self.rules(false).facts(&case.appointment, true);
             match may_import(&case.appointment, current(&case), &facts) {
                 Ok(()) => kept.push(case),
                 Err(reason) => skip(case, reason, format!("{}, after the extensions", reason.label()), output),

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
-use apptsync_model::{Application, ChangedSince, JobId, Ledger, Message, Outcome, Severity, SourceItem};
+use apptsync_model::{Application, ChangedSince, JobId, Ledger, Message, Severity, SourceItem};
 use apptsync_runtime::{Collection, Source};
 use apptsync_store::{CursorWrite, PageWrite, Store, TransferKey};
 
@@ -220,7 +220,7 @@ impl Flow<'_> {
                 quarantined: &output.quarantined,
                 cursor: next.map(|value| CursorWrite { source: self.from.source.plugin().name(), value }),
             };
-            let _: Vec<Outcome> = self.store.store_page(&page, ledger)?;
+            self.store.store_page(&page, ledger)?;
             tracing::debug!(run = self.from.job, records = output.entered, read = ledger.read, "page is stored");
             self.from.control.progress.advance(self.part, ledger);
         }

@@ -2,9 +2,12 @@
 //! transaction a page, no reading back.
 
 use apptsync_model::{ActivityId, ActivityStatus, ChannelPartner, Instant, JobId, Ledger, Outcome, Period};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
+use std::borrow::Cow;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, ToSql, params, params_from_iter};
 
 use crate::sqlite::SqliteStore;
+use crate::sqlite::master::Put;
 use crate::sqlite::{jobs, master};
 use crate::{
     ActivityFields, Change, Hash, Known, KnownActivity, PageWrite, Pending, RecordWrite, Result, StoreError,
@@ -147,20 +150,33 @@ impl<'a> Statements<'a> {
     }
 }
 
-/// Attributes as they are stored.
-fn attributes(fields: &ActivityFields) -> Result<std::borrow::Cow<'static, str>> {
-    if fields.attributes.is_empty() {
-        return Ok("[]".into());
-    }
-    Ok(serde_json::to_string(&fields.attributes)?.into())
-}
-
-/// First and last day of a period of whole days.
-fn days(period: &Period) -> (Option<String>, Option<String>) {
-    match period {
+/// Binds the values of [`ACTIVITY_FIELDS`] in their order, from a parameter on.
+fn bind_fields(statement: &mut Statement<'_>, first: usize, fields: &ActivityFields) -> Result<()> {
+    let (start_day, end_day) = match &fields.period {
         Period::Timed { .. } => (None, None),
         Period::AllDay { start, end } => (Some(start.to_string()), Some(end.to_string())),
+    };
+    let attributes: Cow<'_, str> =
+        if fields.attributes.is_empty() { "[]".into() } else { serde_json::to_string(&fields.attributes)?.into() };
+    let values: [&dyn ToSql; 13] = [
+        &fields.number,
+        &fields.subject,
+        &fields.description,
+        &fields.kind,
+        &fields.priority.name(),
+        &fields.status.name(),
+        &fields.start.0,
+        &fields.end.0,
+        &start_day,
+        &end_day,
+        &fields.completed_on.map(|instant| instant.0),
+        &fields.completed_by,
+        &attributes,
+    ];
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(first + index, value)?;
     }
+    Ok(())
 }
 
 fn create(
@@ -170,55 +186,26 @@ fn create(
     record: &RecordWrite,
     fields: &ActivityFields,
 ) -> Result<ActivityId> {
-    let (start_day, end_day) = days(&fields.period);
-    statements.insert_activity.execute(params![
-        page.key.channel,
-        record.source_id,
-        page.job,
-        fields.number,
-        fields.subject,
-        fields.description,
-        fields.kind,
-        fields.priority.name(),
-        fields.status.name(),
-        fields.start.0,
-        fields.end.0,
-        start_day,
-        end_day,
-        fields.completed_on.map(|instant| instant.0),
-        fields.completed_by,
-        attributes(fields)?
-    ])?;
+    let insert = &mut statements.insert_activity;
+    insert.raw_bind_parameter(1, page.key.channel)?;
+    insert.raw_bind_parameter(2, &record.source_id)?;
+    insert.raw_bind_parameter(3, page.job)?;
+    bind_fields(insert, 4, fields)?;
+    insert.raw_execute()?;
     Ok(connection.last_insert_rowid())
 }
 
 /// Writes all fields of an activity; false when they are there already.
 fn update(connection: &Connection, page: &PageWrite<'_>, id: ActivityId, fields: &ActivityFields) -> Result<bool> {
-    let (start_day, end_day) = days(&fields.period);
-    let changed = connection
-        .prepare_cached(&format!(
-            "UPDATE activity SET ({ACTIVITY_FIELDS}) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15),
-               changed_by_job = ?1
-             WHERE id = ?2
-               AND ({ACTIVITY_FIELDS}) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-        ))?
-        .execute(params![
-            page.job,
-            id,
-            fields.number,
-            fields.subject,
-            fields.description,
-            fields.kind,
-            fields.priority.name(),
-            fields.status.name(),
-            fields.start.0,
-            fields.end.0,
-            start_day,
-            end_day,
-            fields.completed_on.map(|instant| instant.0),
-            fields.completed_by,
-            attributes(fields)?
-        ])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "UPDATE activity SET ({ACTIVITY_FIELDS}) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15), changed_by_job = ?1
+         WHERE id = ?2
+           AND ({ACTIVITY_FIELDS}) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+    ))?;
+    statement.raw_bind_parameter(1, page.job)?;
+    statement.raw_bind_parameter(2, id)?;
+    bind_fields(&mut statement, 3, fields)?;
+    let changed = statement.raw_execute()?;
     let moved = connection
         .prepare_cached("UPDATE task SET employee = ?2 WHERE activity = ?1 AND employee <> ?2")?
         .execute(params![id, fields.employee])?;
@@ -287,14 +274,13 @@ fn put_transfer(
     Ok(())
 }
 
-pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<Vec<Outcome>> {
+pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<()> {
     let transaction = store.write()?;
     let mut counted = ledger.clone();
     counted.read += page.entered;
     for outcome in page.settled {
         counted.count(*outcome);
     }
-    let mut outcomes = Vec::with_capacity(page.records.len());
     {
         let connection: &Connection = &transaction;
         let mut statements = Statements::new(connection)?;
@@ -314,13 +300,12 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
                     let channel = page.key.channel.to_owned();
                     let external_id = record.source_id.clone();
                     let put = master::put_partner(connection, partner)?;
-                    master::connect(connection, &ChannelPartner { channel, partner: partner.id.clone(), external_id })?
-                        || put
+                    let connected = ChannelPartner { channel, partner: partner.id.clone(), external_id };
+                    [put, master::connect(connection, &connected)?].iter().any(|put| *put != Put::Unchanged)
                 }
             };
             let outcome = if changed { record.outcome } else { Outcome::Unchanged };
             counted.count(outcome);
-            outcomes.push(outcome);
             written.push((record, activity, outcome));
         }
         let created = || {
@@ -357,7 +342,7 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
     counted.balance().map_err(|error| StoreError::Other(error.to_string()))?;
     transaction.commit()?;
     *ledger = counted;
-    Ok(outcomes)
+    Ok(())
 }
 
 pub(super) fn delay_elapsed(

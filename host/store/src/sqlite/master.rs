@@ -124,8 +124,9 @@ pub(super) fn connected_partners(
     Ok(found)
 }
 
-/// What an upsert did: nothing, an insert or an update.
-enum Put {
+/// What an upsert did: an insert, an update or nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
     Created,
     Updated,
     Unchanged,
@@ -161,8 +162,8 @@ fn put(connection: &Connection, table: &str, columns: &[(&str, &dyn ToSql)], key
 }
 
 /// Adds or changes a partner.
-pub(super) fn put_partner(connection: &Connection, partner: &Partner) -> Result<bool> {
-    let put = put(
+pub(super) fn put_partner(connection: &Connection, partner: &Partner) -> rusqlite::Result<Put> {
+    put(
         connection,
         "partner",
         &[
@@ -178,15 +179,14 @@ pub(super) fn put_partner(connection: &Connection, partner: &Partner) -> Result<
             ("deletion_mark", &partner.deletion_mark),
         ],
         1,
-    )?;
-    Ok(!matches!(put, Put::Unchanged))
+    )
 }
 
 /// Connects a customer of a channel with a partner.
-pub(super) fn connect(connection: &Connection, connected: &ChannelPartner) -> Result<bool> {
+pub(super) fn connect(connection: &Connection, connected: &ChannelPartner) -> rusqlite::Result<Put> {
     let columns: [(&str, &dyn ToSql); 3] =
         [("channel", &connected.channel), ("external_id", &connected.external_id), ("partner", &connected.partner)];
-    Ok(!matches!(put(connection, "channel_partner", &columns, 2)?, Put::Unchanged))
+    put(connection, "channel_partner", &columns, 2)
 }
 
 /// Loads a list, telling what it did and naming the entry that is at fault.
@@ -245,15 +245,7 @@ pub(super) fn load(store: &SqliteStore, data: &MasterData) -> Result<LoadCounts>
             )
         },
     )?;
-    for partner in &data.partner {
-        let exists = connection.prepare_cached("SELECT 1 FROM partner WHERE id = ?")?.exists([&partner.id])?;
-        each(&mut LoadCounts::default(), "partner", &[partner], |entry| &entry.id, |_| Ok(Put::Unchanged))?;
-        match (exists, put_partner(connection, partner)?) {
-            (false, _) => counts.created += 1,
-            (true, true) => counts.updated += 1,
-            (true, false) => counts.unchanged += 1,
-        }
-    }
+    each(&mut counts, "partner", &data.partner, |entry| &entry.id, |entry| put_partner(connection, entry))?;
     each(
         &mut counts,
         "employee",
@@ -307,14 +299,7 @@ pub(super) fn load(store: &SqliteStore, data: &MasterData) -> Result<LoadCounts>
         "channel partner",
         &data.channel_partner,
         |entry| &entry.external_id,
-        |entry| {
-            put(
-                connection,
-                "channel_partner",
-                &[("channel", &entry.channel), ("external_id", &entry.external_id), ("partner", &entry.partner)],
-                2,
-            )
-        },
+        |entry| connect(connection, entry),
     )?;
     check_managers(connection)?;
     transaction.commit()?;

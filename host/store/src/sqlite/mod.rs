@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use apptsync_model::{
     Activity, ActivityFilter, ActivityId, Application, Channel, Instant, JobId, JobState, Ledger, MasterData, Message,
-    Outcome, Partner, StageReport,
+    Partner, StageReport,
 };
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -188,7 +188,7 @@ impl Store for SqliteStore {
         import::pending(self, key, job, after, limit)
     }
 
-    fn store_page(&self, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<Vec<Outcome>> {
+    fn store_page(&self, page: &PageWrite<'_>, ledger: &mut Ledger) -> Result<()> {
         import::store_page(self, page, ledger)
     }
 
