@@ -207,3 +207,12 @@ fn a_source_that_promises_more_for_ever_is_stopped() {
         assert_ledger(&report, &[]);
     }
 }
+
+/// One instance serves all pages of a pass: what it logs is counted once, not again with every page.
+#[test]
+fn the_log_lines_of_a_source_are_counted_by_call() {
+    let workspace = guests::workspace();
+    let report = import(&workspace, "log-each-page", 20, 0);
+    assert_ledger(&report, &[("created", 20)]);
+    assert_eq!(stage_of(&report, "source")["log_lines"], 10);
+}

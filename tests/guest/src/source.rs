@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::fs;
 
+use apptsync_plugin::log;
 use apptsync_plugin::source::{Broken, Collection, Item, Page, Reader, ReaderHandle, Source};
 use apptsync_plugin::types::{Appointment, Customer, Failure, MobileStatus, Period, Priority, Timed};
 
@@ -48,6 +49,9 @@ impl Reader for Pass {
         attack::commit(behaviour);
         if let Some(failure) = failure(behaviour) {
             return Err(failure);
+        }
+        if self.behaviour == "log-each-page" {
+            log::info("", "one more page");
         }
         if self.what == Collection::Customers {
             return Ok(Page { items: Vec::new(), next: String::new(), done: true, notices: Vec::new() });
