@@ -60,3 +60,17 @@ macro_rules! export_extension {
         };
     };
 }
+
+/// Makes the crate a `connector` plugin: the type implements [`Connector`](crate::connector::Connector).
+#[macro_export]
+macro_rules! export_connector {
+    ($plugin:ident) => {
+        #[cfg(target_family = "wasm")]
+        $crate::bindings::connector::export!($plugin with_types_in $crate::bindings::connector);
+        #[cfg(not(target_family = "wasm"))]
+        const _: () = {
+            const fn implements<Plugin: $crate::connector::Connector>() {}
+            implements::<$plugin>();
+        };
+    };
+}

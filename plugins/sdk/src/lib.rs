@@ -8,6 +8,7 @@
 //! | what a customer adds | [`extension::Extension`] | [`export_extension!`] |
 //! | the status in the headquarters | [`status_mapping::StatusMapping`] | [`export_status_mapping!`] |
 //! | the texts of the activity | [`activity_definition::ActivityDefinition`] | [`export_activity_definition!`] |
+//! | how a calendar system is spoken to | [`connector::Connector`] | [`export_connector!`] |
 //!
 //! ```
 //! use apptsync_plugin::extension::{Answer, Extension, Verdict};
@@ -35,7 +36,9 @@ pub mod bindings;
 pub mod calendar;
 pub mod configuration;
 mod export;
+pub mod http;
 pub mod log;
+pub mod state;
 pub mod text;
 
 pub use bindings::shared::ibus::appointments::types;
@@ -64,4 +67,12 @@ pub mod status_mapping {
 /// What an `extension` plugin implements.
 pub mod extension {
     pub use crate::bindings::extension::exports::ibus::appointments::extension::{Answer, Guest as Extension, Verdict};
+}
+
+/// What a `connector` plugin implements.
+pub mod connector {
+    pub use crate::bindings::connector::exports::ibus::appointments::connector::{
+        Account, Change, Collection, Connection, Contact, Content, Create, Entry, Fields, Guest as Connector, Identity,
+        Item, Kind, Occurrence, Operation, Outcome, Page, Reference, Series, Target, Update, Window,
+    };
 }
