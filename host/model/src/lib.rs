@@ -1,7 +1,7 @@
 //! Domain types and rules of apptsync: pure, without input or output, without a clock of its own.
 //!
 //! Section numbers in the documentation refer to the domain rules: 2 Mobile's appointment, 3 master data, 4 batch
-//! applications, 5 first import, 6 activity definition, 7 status.
+//! applications, 5 first import, 6 activity definition, 7 status, 8 Outlook.
 
 mod activity;
 mod appointment;
@@ -11,6 +11,7 @@ mod job;
 mod ledger;
 mod master;
 mod mobile;
+pub mod outlook;
 mod stage;
 pub mod text;
 mod time;
