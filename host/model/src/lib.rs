@@ -32,7 +32,8 @@ pub use stage::{
 pub use time::{Instant, InvalidInstant, day_start, local_date_time, local_period};
 
 /// Declares an enumeration whose values have one stable name each (in configuration, JSON and the database) and one label
-/// for people.
+/// for people. The crate that uses it needs serde.
+#[macro_export]
 macro_rules! named_enum {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$case_meta:meta])* $case:ident = $text:literal, $label:literal;)+ }) => {
         $(#[$meta])*
@@ -65,7 +66,7 @@ macro_rules! named_enum {
         impl std::str::FromStr for $name {
             type Err = String;
 
-            fn from_str(text: &str) -> Result<Self, String> {
+            fn from_str(text: &str) -> ::std::result::Result<Self, String> {
                 Self::ALL.iter().copied().find(|value| value.name() == text).ok_or_else(|| {
                     let names: Vec<_> = Self::ALL.iter().map(|value| value.name()).collect();
                     format!("`{}` is not {}: use one of {}", text.escape_debug(), $what, names.join(", "))
@@ -74,4 +75,3 @@ macro_rules! named_enum {
         }
     };
 }
-pub(crate) use named_enum;

@@ -1,10 +1,16 @@
 //! The headquarters database behind one trait, [`Store`]: SQLite today, others beside it later.
 
 mod error;
+mod outlook;
 mod sqlite;
 mod types;
 
 pub use error::StoreError;
+pub use outlook::{
+    AuditAction, AuditEntry, EditedActivity, HeadquartersChange, HeldPlan, NewActivity, NewSyncRun, Observation,
+    Operation, OperationState, OutlookStore, ProfileId, PullWrite, Seen, SettingsOwner, Settled, Settlement, Side,
+    StoredProfile, StoredPush, SyncResult, SyncRun, SyncState,
+};
 pub use sqlite::SqliteStore;
 pub use types::{
     ActivityFields, Change, CursorWrite, Hash, Job, JobDetails, Known, KnownActivity, LoadCounts, MasterKind, NewJob,
