@@ -4,6 +4,7 @@
 mod appointments;
 mod batch_applications;
 mod boundary;
+mod changed_files;
 mod commands;
 #[cfg(unix)]
 mod crash;

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use apptsync_plugin::configuration;
 use apptsync_plugin::source::Collection;
 use apptsync_plugin::types::Failure;
+use xxhash_rust::xxh64::Xxh64;
 
 use crate::walk::{FeedFile, Position};
 
@@ -43,6 +44,9 @@ pub(crate) fn files(folders: &[String], what: Collection) -> Result<Vec<FeedFile
                     modified: modified(&metadata),
                     position: Position::default(),
                     fingerprint: 0,
+                    digest: None,
+                    is_unchecked: false,
+                    hasher: Xxh64::default(),
                 });
             }
         }

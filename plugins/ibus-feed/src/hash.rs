@@ -7,12 +7,8 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// FNV-1a over several pieces: the same in every build, since fingerprints are stored in cursors.
 pub(crate) fn stable(pieces: &[&[u8]]) -> u64 {
-    pieces.iter().fold(BASIS, |state, piece| piece.iter().fold(state, |state, byte| step(state, u64::from(*byte))))
-}
-
-/// One step of FNV-1a, on a whole word.
-pub(crate) const fn step(state: u64, word: u64) -> u64 {
-    (state ^ word).wrapping_mul(PRIME)
+    let step = |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(PRIME);
+    pieces.iter().fold(BASIS, |state, piece| piece.iter().fold(state, step))
 }
 
 /// A quick hash whose low bits are well mixed.

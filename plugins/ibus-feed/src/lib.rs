@@ -6,6 +6,7 @@
 //!
 //! Configuration: `folders`, a JSON array with the paths of the granted folders, which the host adds; `["feed"]` without it.
 
+mod check;
 mod cursor;
 mod diagnose;
 mod folder;

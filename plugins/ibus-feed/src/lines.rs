@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use xxhash_rust::xxh64::Xxh64;
+
 use crate::scan::line_feed;
 
 /// Lines longer than this are not read.
@@ -43,15 +45,21 @@ pub(crate) struct Lines {
     skipped: u64,
     /// Where the last line that was too long begins, and the bytes before it.
     before_skipped: (u64, Vec<u8>),
+    /// Of everything in the file before `digested`, which is never behind the line under way.
+    digest: Xxh64,
+    /// An offset in the file.
+    digested: u64,
+    /// Within a line that is too long: of everything before `begin`.
+    digest_ahead: Option<Xxh64>,
 }
 
 impl Lines {
-    /// Begins at an offset and ends at a limit, both in bytes.
+    /// Begins at an offset and ends at a limit, both in bytes. `digest` is of everything before the offset.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn new(mut file: File, offset: u64, limit: u64) -> io::Result<Self> {
+    pub(crate) fn new(mut file: File, offset: u64, limit: u64, digest: Xxh64) -> io::Result<Self> {
         let before = offset.min(KEPT_BEFORE as u64);
         let base = offset - before;
         file.seek(SeekFrom::Start(base))?;
@@ -71,6 +79,9 @@ impl Lines {
             limit,
             skipped: 0,
             before_skipped: (0, Vec::new()),
+            digest,
+            digested: offset,
+            digest_ahead: None,
         })
     }
 
@@ -97,6 +108,7 @@ impl Lines {
                     self.before_skipped = (self.offset(), self.before(self.offset()).to_vec());
                 }
                 self.skipped += (self.filled - self.begin) as u64;
+                self.digest_skipped();
                 self.begin = self.filled;
                 self.fill()?;
                 return Ok(Next::Skipped);
@@ -107,6 +119,9 @@ impl Lines {
 
     fn take(&mut self, end: usize, next: usize, finished: bool) -> Next {
         let line = self.begin..end;
+        if let Some(digest) = self.digest_ahead.take() {
+            (self.digest, self.digested) = (digest, self.offset());
+        }
         let length = std::mem::take(&mut self.skipped) + line.len() as u64;
         self.begin = next;
         self.searched = next;
@@ -132,7 +147,40 @@ impl Lines {
         self.buffer.get(end.saturating_sub(KEPT_BEFORE)..end).unwrap_or_default()
     }
 
+    /// A digest of everything in the file before an offset at which the last line or the next one begins.
+    pub(crate) fn digest(&self, offset: u64) -> u64 {
+        let mut digest = self.digest.clone();
+        digest.update(self.between(self.digested, offset));
+        digest.digest()
+    }
+
+    /// Takes what stands before the line under way into the digest.
+    fn digest_lines(&mut self) {
+        let mut digest = std::mem::take(&mut self.digest);
+        digest.update(self.between(self.digested, self.offset()));
+        (self.digest, self.digested) = (digest, self.offset());
+    }
+
+    /// Takes a piece of a line that is too long into the digest ahead; the other one stays where the line begins.
+    fn digest_skipped(&mut self) {
+        let mut digest = self.digest_ahead.take().unwrap_or_else(|| {
+            self.digest_lines();
+            self.digest.clone()
+        });
+        digest.update(self.buffer.get(self.begin..self.filled).unwrap_or_default());
+        self.digest_ahead = Some(digest);
+    }
+
+    /// What the buffer holds between two offsets of the file.
+    fn between(&self, from: u64, to: u64) -> &[u8] {
+        let place = |offset: u64| usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.buffer.get(place(from)..place(to)).unwrap_or_default()
+    }
+
     fn fill(&mut self) -> io::Result<()> {
+        if self.digest_ahead.is_none() {
+            self.digest_lines();
+        }
         let left = usize::try_from(self.limit - self.base).unwrap_or(usize::MAX).saturating_sub(self.filled);
         if self.buffer.len() - self.filled < left.min(PIECE) {
             let kept = self.begin.saturating_sub(KEPT_BEFORE);
@@ -168,12 +216,21 @@ mod tests {
         file
     }
 
+    fn digest_of(content: &[u8]) -> Xxh64 {
+        let mut digest = Xxh64::default();
+        digest.update(content);
+        digest
+    }
+
     /// Each line with what follows it and the offset behind it; lines that are too long by their length.
     fn read(content: &[u8], offset: u64, limit: u64) -> Vec<(Result<Vec<u8>, u64>, bool, u64)> {
-        let mut lines = Lines::new(file(content), offset, limit).expect("opened");
+        let mut position = usize::try_from(offset).expect("small");
+        let mut lines = Lines::new(file(content), offset, limit, digest_of(&content[..position])).expect("opened");
         let mut found = Vec::new();
         loop {
-            match lines.advance().expect("read") {
+            let next = lines.advance().expect("read");
+            let is_skipped = next == Next::Skipped;
+            match next {
                 Next::Line(range, finished) => found.push((Ok(lines.text(&range).to_vec()), finished, lines.offset())),
                 Next::TooLong(length, finished) => found.push((Err(length), finished, lines.offset())),
                 Next::Skipped => {}
@@ -182,6 +239,9 @@ mod tests {
             let offset = lines.offset();
             let end = usize::try_from(offset).expect("small");
             assert_eq!(lines.before(offset), &content[end.saturating_sub(KEPT_BEFORE)..end]);
+            // Where the last line ends; within one that is too long, where it begins.
+            position = if is_skipped { position } else { end };
+            assert_eq!(lines.digest(position as u64), digest_of(&content[..position]).digest());
             assert!(lines.buffer.len() <= LONGEST_LINE + 2 * PIECE + KEPT_BEFORE, "{}", lines.buffer.len());
         }
     }
@@ -210,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_file_that_became_shorter_is_an_error() {
-        let mut lines = Lines::new(file(b"a\nb"), 0, 10).expect("opened");
+        let mut lines = Lines::new(file(b"a\nb"), 0, 10, Xxh64::default()).expect("opened");
         assert_eq!(lines.advance().expect("read"), Next::Line(0..1, true));
         assert_eq!(lines.advance().expect_err("shorter").kind(), io::ErrorKind::UnexpectedEof);
     }

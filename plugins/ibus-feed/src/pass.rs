@@ -6,6 +6,7 @@ use apptsync_plugin::source::{Broken, Collection, Item, Page};
 use apptsync_plugin::text::{LINE, truncate};
 use apptsync_plugin::types::Failure;
 
+use crate::check::Check;
 use crate::header::{self, Header};
 use crate::lines::LONGEST_LINE;
 use crate::record::{self, Problem};
@@ -23,16 +24,18 @@ const MOST_NOTICES: usize = 64;
 
 /// A pass under way: hands out the newest version of each record of one channel, in pages.
 ///
-/// The files are gone through twice: first surveyed, to know the last line of each id, then read. What a file held when the
+/// What earlier passes read of a file that changed since is checked. Then the files are gone through twice: first surveyed, to know the last line of each id, then read. What a file held when the
 /// pass was opened belongs to it; what is appended later is left to the next one.
 pub struct Pass {
     what: Collection,
     channel: Vec<u8>,
     files: Vec<FeedFile>,
+    /// The check of what was read before, until it is through.
+    check: Option<Check>,
     survey: Survey,
     /// The way of the survey, until it has arrived.
     surveying: Option<Walk>,
-    /// For each surveyed file, a digest of the lengths of its lines.
+    /// For each surveyed file, a digest of it.
     surveyed: Vec<u64>,
     reading: Walk,
     notices: Vec<String>,
@@ -51,20 +54,24 @@ impl Pass {
         if let Some(cursor) = cursor {
             cursor::apply(cursor, &mut files, &mut notices)?;
         }
-        let backlog: u64 = files.iter().map(|file| file.limit - file.position.offset).sum();
+        let is_unchecked = files.iter().any(|file| file.is_unchecked);
+        let check = cursor.filter(|_| is_unchecked).map(|cursor| Check::new(cursor.to_owned()));
+        let survey = Survey::new(backlog(&files));
+        let surveying = (check.is_some() || backlog(&files) > 0).then(Walk::default);
         Ok(Self {
             what,
             channel: channel.into_bytes(),
             files,
-            survey: Survey::new(backlog),
-            surveying: (backlog > 0).then(Walk::default),
+            check,
+            survey,
+            surveying,
             surveyed: Vec::new(),
             reading: Walk::default(),
             notices,
         })
     }
 
-    /// The next page with at most so many items; while the survey is under way, an empty one.
+    /// The next page with at most so many items; while check and survey are under way, an empty one.
     ///
     /// # Errors
     ///
@@ -72,11 +79,27 @@ impl Pass {
     pub fn next(&mut self, at_most: u32) -> Result<Page, Failure> {
         let at_most = usize::try_from(at_most).unwrap_or(usize::MAX);
         let mut items = Vec::new();
-        let done = self.survey()? && self.read(at_most, &mut items)?;
+        let done = self.check()? && self.survey()? && self.read(at_most, &mut items)?;
         let mut notices = std::mem::take(&mut self.notices);
         notices.truncate(MOST_NOTICES);
         notices.iter_mut().for_each(|notice| truncate(notice, LINE));
-        Ok(Page { items, next: cursor::write(&self.files)?, done, notices })
+        // What is not checked yet must not be taken for checked by a pass that goes on from here.
+        let next = self.check.as_ref().map_or_else(|| cursor::write(&self.files), |check| Ok(check.cursor.clone()))?;
+        Ok(Page { items, next, done, notices })
+    }
+
+    /// Goes on with the check; true when it is through.
+    fn check(&mut self) -> Result<bool, Failure> {
+        let Some(check) = &mut self.check else {
+            return Ok(true);
+        };
+        if !check.go_on(&mut self.files)? {
+            return Ok(false);
+        }
+        cursor::start_over(&mut self.files, std::mem::take(&mut check.causes), &mut self.notices);
+        self.check = None;
+        self.survey = Survey::new(backlog(&self.files));
+        Ok(true)
     }
 
     /// Goes on with the survey; true when it has arrived.
@@ -197,6 +220,11 @@ impl Pass {
         }
         Ok(())
     }
+}
+
+/// Bytes that are still to be read.
+fn backlog(files: &[FeedFile]) -> u64 {
+    files.iter().map(|file| file.limit - file.position.offset).sum()
 }
 
 fn too_many_versions(recorded: usize) -> Failure {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use apptsync_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh64::Xxh64;
 
 use crate::folder::unreadable;
 use crate::hash;
@@ -16,7 +17,6 @@ const HEAD: usize = 4_096;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file as it was when the pass was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FeedFile {
     /// Where it is opened: folder and name.
     pub(crate) path: String,
@@ -28,8 +28,14 @@ pub(crate) struct FeedFile {
     pub(crate) modified: u64,
     /// Where the pass stands in it.
     pub(crate) position: Position,
-    /// What the file looks like up to the position.
+    /// What the beginning of the file and the end of what stands before the position look like.
     pub(crate) fingerprint: u64,
+    /// A digest of everything before the position; cursors of earlier versions have none.
+    pub(crate) digest: Option<u64>,
+    /// What stands before the position has still to be compared with the digest, and brought to `hasher`.
+    pub(crate) is_unchecked: bool,
+    /// Has read everything before the position, if there is more to read behind it.
+    pub(crate) hasher: Xxh64,
 }
 
 /// A place between two reads of a file.
@@ -89,7 +95,6 @@ struct Open {
     head: Vec<u8>,
     before: Position,
     position: Position,
-    lengths: u64,
 }
 
 impl Walk {
@@ -151,14 +156,16 @@ impl Walk {
     pub(crate) fn mark(&self, files: &mut [FeedFile]) {
         if let (Some(open), Some(file)) = (&self.open, files.get_mut(self.index)) {
             file.position = open.position;
-            file.fingerprint = fingerprint(&open.head, open.lines.before(open.position.offset), open.position.offset);
+            let offset = open.position.offset;
+            file.fingerprint = fingerprint(&open.head, open.lines.before(offset), offset);
+            file.digest = Some(open.lines.digest(offset));
         }
     }
 
-    /// Goes on to the next file; gives a digest of the lengths of the lines of this one.
+    /// Goes on to the next file; gives a digest of this one, as far as it was read.
     pub(crate) fn next_file(&mut self) -> u64 {
         self.index += 1;
-        self.open.take().map_or(0, |open| open.lengths)
+        self.open.take().map_or(0, |open| open.lines.digest(open.lines.offset()))
     }
 }
 
@@ -167,19 +174,17 @@ impl Open {
         let mut input = File::open(&file.path)?;
         let mut head = Vec::with_capacity(HEAD);
         input.by_ref().take(file.limit.min(HEAD as u64)).read_to_end(&mut head)?;
-        let lines = Lines::new(input, file.position.offset, file.limit)?;
-        Ok(Self { lines, head, before: file.position, position: file.position, lengths: 0 })
+        let lines = Lines::new(input, file.position.offset, file.limit, file.hasher.clone())?;
+        Ok(Self { lines, head, before: file.position, position: file.position })
     }
 
     fn step(&mut self) -> io::Result<Step> {
         let next = self.lines.advance()?;
-        let (length, finished) = match &next {
-            Next::Line(range, finished) => (range.len() as u64, *finished),
-            Next::TooLong(length, finished) => (*length, *finished),
+        let finished = match &next {
+            Next::Line(_, finished) | Next::TooLong(_, finished) => *finished,
             Next::Skipped => return Ok(Step::Nothing),
             Next::End => return Ok(Step::EndOfFile),
         };
-        self.lengths = hash::step(self.lengths, length);
         self.before = self.position;
         self.position = Position {
             offset: self.lines.offset(),
@@ -198,7 +203,8 @@ impl Open {
             }
             (LineState::Taken, _) => Step::Trailing,
             (LineState::Fresh, Next::Line(range, _)) => self.text_after_mark(range, finished),
-            (LineState::Fresh, _) => Step::TooLong(length),
+            (LineState::Fresh, Next::TooLong(length, _)) => Step::TooLong(length),
+            (LineState::Fresh, _) => Step::Nothing,
         })
     }
 

@@ -81,6 +81,73 @@ fn a_change_of_the_same_length_anywhere_in_a_long_file_is_noticed() {
 }
 
 #[test]
+fn a_change_of_any_byte_in_a_file_that_was_appended_to_is_noticed() {
+    let feed = Feed::new();
+    let content: String = (0..100).map(|index| line(&format!("a-{index:03}"), "1") + "\n").collect();
+    feed.write("appointments.jsonl", &content);
+    let first = feed.pass_in_pages(None, 7);
+    for position in (0..content.len()).step_by(997) {
+        let mut changed = content.clone().into_bytes();
+        changed[position] ^= 1;
+        feed.write("appointments.jsonl", [&changed, lines(&[("b", "1")]).as_bytes()].concat());
+        let second = feed.pass(Some(&first.cursor));
+        assert_eq!(second.notices, [REWRITTEN], "byte {position}");
+        assert_eq!(second.appointments.len() + second.broken.len(), 101, "byte {position}");
+        assert_eq!(feed.pass(Some(&second.cursor)).notices, Vec::<String>::new());
+    }
+    feed.write("appointments.jsonl", content + &lines(&[("b", "1")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!((second.versions(), second.notices.len()), (vec![("b", "1")], 0));
+}
+
+#[test]
+fn a_file_that_was_written_to_and_is_as_it_was_is_not_read_again() {
+    let (feed, first) = two_files();
+    let written = feed.modified("appointments.jsonl");
+    feed.set_modified("appointments.jsonl", written + std::time::Duration::from_secs(1));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!((second.versions(), second.notices.len()), (vec![], 0));
+    assert_ne!(second.cursor, first.cursor, "the next pass has nothing to check");
+}
+
+#[test]
+fn a_long_check_goes_on_over_several_calls_and_is_done_again_when_it_was_broken_off() {
+    let feed = Feed::new();
+    let content = |letter: &str| letter.repeat(70 << 20) + "\n";
+    feed.write("appointments.jsonl", content("x"));
+    let first = feed.pass(None);
+    assert_eq!(first.broken.len(), 1);
+    feed.append("appointments.jsonl", lines(&[("a", "1")]));
+    let second = feed.pass(Some(&first.cursor));
+    assert_eq!((second.versions(), second.notices.len()), (vec![("a", "1")], 0));
+
+    let mut changed = content("x").into_bytes();
+    changed[35 << 20] = b'y';
+    feed.write("appointments.jsonl", [&changed, lines(&[("a", "1"), ("b", "1")]).as_bytes()].concat());
+    let mut pass = feed.open(Collection::Appointments, Some(&second.cursor)).expect("opened");
+    let page = pass.next(10).expect("a page of the check");
+    assert_eq!((page.items.len(), page.done, &page.next), (0, false, &second.cursor));
+    let third = feed.pass(Some(&page.next));
+    assert_eq!(third.notices, [REWRITTEN]);
+    assert_eq!(third.versions(), [("a", "1"), ("b", "1")]);
+}
+
+/// Cursors of earlier versions have no digest.
+#[test]
+fn a_cursor_without_digest_is_taken_and_gets_one() {
+    let (feed, first) = two_files();
+    let mut old: serde_json::Value = serde_json::from_str(&first.cursor).expect("JSON");
+    for file in old["files"].as_array_mut().expect("files") {
+        assert!(file.as_array_mut().expect("an entry").pop().is_some_and(|digest| digest.is_string()));
+    }
+    feed.append("appointments.jsonl", lines(&[("d", "1")]));
+    let second = feed.pass(Some(&old.to_string()));
+    assert_eq!((second.versions(), second.notices.len()), (vec![("d", "1")], 0));
+    let digests = |cursor: &str| cursor.matches("null").count();
+    assert_eq!(digests(&second.cursor), 1, "the other file was not looked at: {}", second.cursor);
+}
+
+#[test]
 fn a_rotated_file_is_read_again_without_harm() {
     let (feed, first) = two_files();
     feed.rename("appointments.jsonl", "appointments-2026-11.jsonl");
