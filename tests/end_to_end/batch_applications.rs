@@ -322,7 +322,7 @@ fn batch_jobs_are_kept_with_protocol_ledger_and_stages() {
     for part in ["Completed with warnings", "Warning", &lead_message("B2B", 1), "status-mapping", "ibus-feed"] {
         assert!(table.contains(part), "{part} is missing: {table}");
     }
-    let ran = workspace.run(&["jobs", "show", "99"]).exits(1);
+    let ran = workspace.run(&["jobs", "show", "99"]).exits(2);
     assert!(ran.stderr.contains("99"), "{ran:?}");
 }
 

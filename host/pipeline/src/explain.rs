@@ -5,7 +5,7 @@ use apptsync_model::{
     RecordError, Verdict,
 };
 use apptsync_runtime::{Answers, RunClock, Runtime};
-use apptsync_store::{Job, Known, KnownActivity, Store, Transfer};
+use apptsync_store::{Job, Known, KnownActivity, QuarantinedRecord, Store, Transfer};
 use serde_json::Value;
 
 use crate::import::{Case, Rules, Triage, context, occasion, question, triage_alone};
@@ -47,6 +47,39 @@ pub struct Explanation {
     pub now: Vec<StageAnswer>,
     /// What the next run will do with it.
     pub next_run: String,
+}
+
+/// A record that a job quarantined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptApart {
+    /// The job.
+    pub job: Job,
+    /// Where it stands, and why it was quarantined.
+    pub record: QuarantinedRecord,
+}
+
+/// So many of the latest jobs are looked through for quarantined records.
+const LATEST_JOBS: u64 = 1_000;
+
+/// What the latest jobs quarantined of an id in the source, the newest first, each place once.
+///
+/// A line that cannot be read is no version of anything, but often says of which id it should have been.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn kept_apart(store: &dyn Store, id: &str) -> Result<Vec<KeptApart>, ImportError> {
+    let name = format!("record `{id}`");
+    let mut found: Vec<KeptApart> = Vec::new();
+    for job in store.jobs(LATEST_JOBS)?.into_iter().filter(|job| job.ledger.quarantined > 0) {
+        let details = store.job(job.id)?;
+        for record in details.into_iter().flat_map(|details| details.quarantined) {
+            let is_of_it = record.place == name || record.reason.starts_with(&name);
+            if is_of_it && found.iter().all(|newer| newer.record.place != record.place) {
+                found.push(KeptApart { job: job.clone(), record });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Explains everything that goes by an activity's id, an id in the source, or a number.

@@ -15,7 +15,7 @@ mod scope;
 mod stages;
 
 pub use error::ImportError;
-pub use explain::{Explanation, StageAnswer, explain};
+pub use explain::{Explanation, KeptApart, StageAnswer, explain, kept_apart};
 pub use import::{import, import_with};
 pub use isolation::OnFailure;
 pub use request::{Control, ImportRequest, JobReport, Progress, Silent};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::values::Text;
+use apptsync_plugin::text::IDENTIFIER;
 
 /// What is needed to know whether a line concerns a pass.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +20,12 @@ struct Keys<'line> {
     id: Text<'line>,
     #[serde(borrow)]
     channel: Text<'line>,
+}
+
+#[derive(Deserialize)]
+struct IdKey<'line> {
+    #[serde(borrow)]
+    id: Text<'line>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +51,14 @@ pub(crate) fn channel(line: &[u8]) -> Option<Cow<'_, [u8]>> {
     leading(line).map(|(_, channel)| Cow::Borrowed(channel)).or_else(key)
 }
 
+/// The id of a line that cannot be read as a whole, for those who look for it.
+pub(crate) fn id(line: &[u8]) -> Option<Cow<'_, str>> {
+    let key = || serde_json::from_slice::<IdKey>(line).ok().map(|keys| keys.id.0);
+    let first = leading_id(line).and_then(|(id, _)| std::str::from_utf8(id).ok()).map(Cow::Borrowed);
+    let is_id = |id: &Cow<'_, str>| (1..=IDENTIFIER).contains(&id.len()) && !id.contains(char::is_control);
+    first.or_else(key).filter(is_id)
+}
+
 fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -53,12 +68,16 @@ fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
 
 /// Both, where they are the first keys of the line, as nearly every writer puts them: many times faster than parsing.
 pub(crate) fn leading(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = after(line, b"{")?;
-    let rest = after(after(rest, b"\"id\"")?, b":")?;
-    let (id, rest) = plain_string(rest)?;
+    let (id, rest) = leading_id(line)?;
     let rest = after(after(after(rest, b",")?, b"\"channel\"")?, b":")?;
     let (channel, _) = plain_string(rest)?;
     Some((id, channel))
+}
+
+/// The id, where it is the first key, and what follows it.
+fn leading_id(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = after(line, b"{")?;
+    plain_string(after(after(rest, b"\"id\"")?, b":")?)
 }
 
 fn after<'line>(line: &'line [u8], token: &[u8]) -> Option<&'line [u8]> {
@@ -105,5 +124,17 @@ mod tests {
         }
         assert_eq!(channel(br#"{"id":1,"channel":"B2B"}"#).as_deref(), Some(&b"B2B"[..]));
         assert_eq!(channel(br#"{"id":1}"#), None);
+    }
+
+    #[test]
+    fn the_id_of_a_broken_line_is_found_where_it_can_be() {
+        for line in [r#"{"id":"a-1","#, r#"{"id":"a-1"] }"#, r#"{"name":1,"id":"a-1"}"#, r#"{"id":"\u0061-1"}"#] {
+            assert_eq!(id(line.as_bytes()).as_deref(), Some("a-1"), "{line}");
+        }
+        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(129));
+        for line in ["", "a-1", r#"{"id":"a-1"#, r#"{"id":""}"#, r#"{"id":1}"#, r#"{"id":"a\n"}"#, &long] {
+            assert_eq!(id(line.as_bytes()), None, "{line}");
+        }
+        assert_eq!(id(b"{\"id\":\"a\xff\"}"), None);
     }
 }

@@ -189,9 +189,14 @@ impl Pass {
                 if header::channel(line).is_some_and(|channel| *channel != *self.channel) {
                     return None;
                 }
-                Some(self.broken(match problem {
+                let reason = match problem {
                     Problem::Cut => "not JSON: the line ends in the middle of the record".to_owned(),
                     Problem::Broken(reason) => reason,
+                };
+                // The id is named as the host names records: by it, the line is found again.
+                Some(self.broken(match header::id(line) {
+                    Some(id) => format!("record `{id}`: {reason}"),
+                    None => reason,
                 }))
             }
         }

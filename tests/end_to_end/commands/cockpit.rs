@@ -192,10 +192,10 @@ fn an_activity_is_shown_with_its_four_tabs() {
             at(part);
         }
     }
-    let ran = workspace.run(&["activities", "show", "nothing"]).exits(1);
+    let ran = workspace.run(&["activities", "show", "nothing"]).exits(2);
     assert!(ran.stderr.contains("activities list"), "{ran:?}");
     workspace.feed(&with(appointment("waiting"), &json!({ "status": "unconfirmed" })));
     let _ = import(&workspace, &[]);
-    let ran = workspace.run(&["activities", "show", "waiting"]).exits(1);
+    let ran = workspace.run(&["activities", "show", "waiting"]).exits(2);
     assert!(ran.stderr.contains("apptsync explain waiting"), "{ran:?}");
 }

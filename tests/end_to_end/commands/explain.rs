@@ -80,12 +80,47 @@ fn explain_says_why_a_quarantined_appointment_is_not_there() {
     assert_ledger(&import(&workspace, &[]), &[("created", 1)]);
 }
 
+/// Issue, `explain` and the feed: a line that cannot be read is no version, but its id leads to place, reason and job.
+#[test]
+fn explain_names_the_broken_lines_of_an_id_with_job_place_and_reason() {
+    let workspace = Workspace::new();
+    workspace.feed(&with(appointment("a-1"), &json!({ "priority": 7 })));
+    workspace.feed_text("appointments.jsonl", "{\"id\":\"a-1\",\n");
+    workspace.feed(&with(appointment("a-10"), &json!({ "status": "done" })));
+    let report = batch(&workspace, "import-activities", &[]).exits(3).json();
+    assert_ledger(&report, &[("quarantined", 3)]);
+    let expected = [
+        ("appointments.jsonl:1", "record `a-1`: `priority` is 7: text in quotes is needed"),
+        ("appointments.jsonl:2", "record `a-1`: not JSON: the line ends in the middle of the record"),
+    ];
+    let kept_apart = |explained: &Value| -> Vec<(String, String)> {
+        let of = explained.as_array().expect("an array").iter().filter(|known| !known["place"].is_null());
+        of.map(|known| {
+            assert_eq!((&known["outcome"], &known["job"]["job"]), (&json!("quarantined"), &report["job"]));
+            (known["place"].as_str().expect("a place").into(), known["rule"].as_str().expect("a rule").into())
+        })
+        .collect()
+    };
+    let explained = workspace.json(&["explain", "a-1"]);
+    assert_eq!(kept_apart(&explained), expected.map(|(place, reason)| (place.to_owned(), reason.to_owned())));
+    let table = workspace.run(&["explain", "a-1"]).exits(0).stdout;
+    for part in ["Quarantined of a-1", "Job", expected[0].0, expected[0].1, expected[1].0, expected[1].1] {
+        assert!(table.contains(part), "{part} is missing: {table}");
+    }
+    // Repaired: what became of it comes first, and what was quarantined is still said.
+    workspace.feed(&appointment("a-1"));
+    assert_ledger(&import(&workspace, &[]), &[("created", 1)]);
+    let explained = workspace.json(&["explain", "a-1"]);
+    assert_eq!(explained[0]["outcome"], "created");
+    assert_eq!(kept_apart(&explained).len(), 2);
+}
+
 /// `explain` of something that no run has read.
 #[test]
 fn explain_of_something_unknown_says_where_to_look() {
     let workspace = Workspace::new();
     workspace.feed(&appointment("a-1"));
-    let ran = workspace.run(&["explain", "a-1"]).exits(1);
+    let ran = workspace.run(&["explain", "a-1"]).exits(2);
     assert!(ran.stderr.contains("a-1") && ran.stderr.contains("mobile list"), "{ran:?}");
 }
 

@@ -134,9 +134,9 @@ fn what_the_status_does_not_allow_is_refused_with_what_is_possible() {
         let ran = workspace.run(&["mobile", command, "a-1", "--user", "A"]).exits(1);
         assert!(ran.stderr.contains("Completed") && ran.stderr.contains("possible now: delete"), "{ran:?}");
     }
-    let ran = workspace.run(&["mobile", "start", "nobody", "--user", "A"]).exits(1);
+    let ran = workspace.run(&["mobile", "start", "nobody", "--user", "A"]).exits(2);
     assert!(ran.stderr.contains("nobody"), "{ran:?}");
-    let ran = workspace.run(&["mobile", "start", "a-1", "--user", "Q"]).exits(1);
+    let ran = workspace.run(&["mobile", "start", "a-1", "--user", "Q"]).exits(2);
     assert!(ran.stderr.contains("`Q`"), "{ran:?}");
     for period in [["2026-12-01T10:00:00Z", "2026-12-01T09:00:00Z"], ["2026-12-01", "2026-12-01"], ["noon", "later"]] {
         let arguments = ["mobile", "plan", "--user", "B", "--channel", "B2B", "--customer", "C00001", "--name", "x"];

@@ -1,7 +1,7 @@
 //! `explain`: why an appointment is as it is in the headquarters, or is not there.
 
 use apptsync_model::{Outcome, local_date_time};
-use apptsync_pipeline::{Explanation, ImportError, StageAnswer};
+use apptsync_pipeline::{Explanation, ImportError, KeptApart, StageAnswer};
 use clap::Args;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::report::short_digest;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Shows what the source gave, what became of it in the last run and by which rule, what each stage answers when it is asked \
-again as of that run, and what the next run will do.
+again as of that run, and what the next run will do; and what the latest jobs quarantined of it.
 
 Examples:
   apptsync explain 17
@@ -47,6 +47,27 @@ struct ExplanationView<'a> {
     source_record: SourceRecord<'a>,
     stages_then: Vec<StageThen<'a>>,
     stages_now: Vec<StageNow<'a>>,
+}
+
+/// A quarantined record, in JSON.
+#[derive(Serialize)]
+struct KeptApartView<'a> {
+    source_id: &'a str,
+    /// `quarantined`.
+    outcome: &'static str,
+    /// Where it stands.
+    place: &'a str,
+    /// Why.
+    rule: &'a str,
+    job: JobHead<'a>,
+}
+
+/// What is known by an id, in JSON: first what was read, then what was quarantined.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Known<'a> {
+    Explained(Box<ExplanationView<'a>>),
+    KeptApart(Box<KeptApartView<'a>>),
 }
 
 /// A version that the source gave, with the names and in the order that the feed documents.
@@ -171,14 +192,26 @@ pub fn run(arguments: ExplainArguments, context: &Context) -> anyhow::Result<Exi
         ImportError::Usage(message) => UsageError(message).into(),
         error => anyhow::Error::from(error),
     })?;
-    if explanations.is_empty() {
-        anyhow::bail!(
+    let kept_apart = apptsync_pipeline::kept_apart(&store, &arguments.id)?;
+    if explanations.is_empty() && kept_apart.is_empty() {
+        return Err(UsageError(format!(
             "no run has read anything with the activity id, the id in Mobile or the number `{}`; it may stand in the feed all the same: look with `apptsync mobile list`, or run an import",
             arguments.id.escape_debug()
-        );
+        ))
+        .into());
     }
     if context.is_json() {
-        context.print_json(&explanations.iter().map(ExplanationView::from).collect::<Vec<_>>())?;
+        let explained = explanations.iter().map(|explanation| Known::Explained(Box::new(explanation.into())));
+        let kept_apart = kept_apart.iter().map(|kept| {
+            Known::KeptApart(Box::new(KeptApartView {
+                source_id: &arguments.id,
+                outcome: Outcome::Quarantined.name(),
+                place: &kept.record.place,
+                rule: &kept.record.reason,
+                job: JobHead::from(&kept.job),
+            }))
+        });
+        context.print_json(&explained.chain(kept_apart).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
     use apptsync_store::Store as _;
@@ -189,7 +222,17 @@ pub fn run(arguments: ExplainArguments, context: &Context) -> anyhow::Result<Exi
         }
         print(explanation, &zones, context)?;
     }
+    if !kept_apart.is_empty() {
+        let gap = if explanations.is_empty() { "" } else { "\n" };
+        print_kept_apart(gap, &arguments.id, &kept_apart, context)?;
+    }
     Ok(Exit::Done)
+}
+
+fn print_kept_apart(gap: &str, id: &str, kept_apart: &[KeptApart], context: &Context) -> anyhow::Result<()> {
+    context.print_line(&format!("{gap}Quarantined of {}", id.escape_debug()))?;
+    let row = |kept: &KeptApart| vec![kept.job.id.to_string(), kept.record.place.clone(), kept.record.reason.clone()];
+    context.print_table(&["Job", "Place", "Reason"], kept_apart.iter().map(row).collect())
 }
 
 fn print(explanation: &Explanation, zones: &Zones, context: &Context) -> anyhow::Result<()> {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use apptsync_model::{Application, ChangedSince, Instant, JobId, JobState, Ledger, local_date_time};
 use apptsync_store::{Job, QuarantinedRecord, Store};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::activities::{TABLE_ROWS, Zones};
-use crate::context::{Context, Exit};
+use crate::context::{Context, Exit, UsageError};
 use crate::report::{JobView, print_job};
 
 /// Subcommands of `jobs`.
@@ -209,7 +208,7 @@ impl<'a> From<&'a QuarantinedRecord> for Quarantined<'a> {
 
 fn show(store: &dyn Store, id: JobId, context: &Context) -> anyhow::Result<()> {
     let Some(details) = store.job(id)? else {
-        bail!("there is no batch job {id}: see `apptsync jobs list`");
+        return Err(UsageError(format!("there is no batch job {id}: see `apptsync jobs list`")).into());
     };
     if context.is_json() {
         return context.print_json(&JobShown {

@@ -141,12 +141,10 @@ fn master_data(workspace: &Workspace) -> anyhow::Result<MasterData> {
 }
 
 /// An employee by id.
-fn employee<'a>(master: &'a MasterData, id: &str) -> anyhow::Result<&'a Employee> {
-    master
-        .employee
-        .iter()
-        .find(|employee| employee.id == id)
-        .ok_or_else(|| anyhow::anyhow!("there is no employee `{}`: see `apptsync employees list`", id.escape_debug()))
+fn employee<'a>(master: &'a MasterData, id: &str) -> Result<&'a Employee, UsageError> {
+    master.employee.iter().find(|employee| employee.id == id).ok_or_else(|| {
+        UsageError(format!("there is no employee `{}`: see `apptsync employees list`", id.escape_debug()))
+    })
 }
 
 /// A text that the feed can carry: not longer than the import takes, and on one line unless it may have more.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use apptsync_model::{Activity, ActivityId, local_date_time, local_period};
 use apptsync_store::{Store, Transfer};
 use serde::Serialize;
 
 use super::columns::{Row, Zones};
-use crate::context::{Context, Exit};
+use crate::context::{Context, Exit, UsageError};
 
 /// What stands where there is nothing.
 const NOTHING: &str = "–";
@@ -60,18 +60,19 @@ fn find(store: &dyn Store, text: &str) -> anyhow::Result<Activity> {
         [(_, id)] => store
             .activity(*id)?
             .ok_or_else(|| anyhow!("activity {id} of `{quoted}` is not in the database: run `apptsync doctor`")),
-        [] if transfers.is_empty() => {
-            bail!(
-                "there is no activity `{quoted}`, nor an appointment with this id or number: see `apptsync activities list`"
-            )
-        }
-        [] => bail!("`{quoted}` has no activity: `apptsync explain {quoted}` says why"),
+        [] if transfers.is_empty() => Err(UsageError(format!(
+            "there is no activity `{quoted}`, nor an appointment with this id or number: see `apptsync activities list`"
+        ))
+        .into()),
+        [] => Err(UsageError(format!("`{quoted}` has no activity: `apptsync explain {quoted}` says why")).into()),
         several => {
             let choices: Vec<_> = several
                 .iter()
                 .map(|(transfer, id)| format!("{id} ({} of sales channel {})", transfer.source_id, transfer.channel))
                 .collect();
-            bail!("`{quoted}` is the id or number of {} activities: show one of {}", several.len(), choices.join(", "))
+            let (count, choices) = (several.len(), choices.join(", "));
+            Err(UsageError(format!("`{quoted}` is the id or number of {count} activities: show one of {choices}"))
+                .into())
         }
     }
 }

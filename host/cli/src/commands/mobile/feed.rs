@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use crate::context::UsageError;
+
 /// The file that is made where there is none.
 const FIRST_FILE: &str = "appointments.jsonl";
 
@@ -180,7 +182,9 @@ impl Feed {
             );
         }
         let Some(line) = found.into_values().next() else {
-            bail!("the feed has no appointment `{quoted}`: see `apptsync mobile list`");
+            return Err(
+                UsageError(format!("the feed has no appointment `{quoted}`: see `apptsync mobile list`")).into()
+            );
         };
         Ok(Version(serde_json::from_str(&line)?))
     }

@@ -70,7 +70,8 @@ pub(super) fn run(arguments: PlanArguments, context: &Context) -> anyhow::Result
     let user = employee(&master, &arguments.user)?;
     let in_charge = employee(&master, arguments.employee.as_deref().unwrap_or(&arguments.user))?;
     if !master.channel.iter().any(|channel| channel.id == arguments.channel) {
-        bail!("there is no sales channel `{}`: see `apptsync channels list`", arguments.channel.escape_debug());
+        let channel = arguments.channel.escape_debug();
+        return Err(UsageError(format!("there is no sales channel `{channel}`: see `apptsync channels list`")).into());
     }
     let action = if arguments.confirmed { MobileAction::PlanConfirmed } else { MobileAction::Plan };
     action.authorize(None, user, &in_charge.id, &master.employee)?;
