@@ -8,6 +8,7 @@ wasmtime::component::bindgen!({
             import ibus:appointments/types@0.1.0;
             import wasi:logging/logging@0.1.0-draft;
             import wasi:config/store@0.2.0-rc.1;
+            import wasi:keyvalue/store@0.2.0-draft;
             export ibus:appointments/source@0.1.0;
             export ibus:appointments/status-mapping@0.1.0;
             export ibus:appointments/activity-definition@0.1.0;
@@ -15,5 +16,7 @@ wasmtime::component::bindgen!({
         }
     ",
     path: "../../wit",
+    imports: { "wasi:keyvalue/store": trappable },
+    with: { "wasi:keyvalue/store.bucket": crate::state::Bucket },
     ownership: Borrowing { duplicate_if_necessary: true },
 });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use apptsync_model::text;
 use wasmtime::component::Instance;
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::engine::EPOCH;
 use crate::failure::{CallFailure, FailureKind, TrapReport};
@@ -28,6 +28,11 @@ impl Live {
         let mut store = Store::new(plugin.instance.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOSTCALL_FUEL);
+        // The time that a guest has waited for servers is given back to it.
+        store.epoch_deadline_callback(|store| {
+            let left = store.data().deadline.left();
+            Ok(left.map_or(UpdateDeadline::Interrupt, |left| UpdateDeadline::Continue(epochs(left))))
+        });
         Ok(Self { store, instance: None, is_poisoned: false })
     }
 
@@ -45,14 +50,15 @@ impl Live {
             let detail = "an earlier call trapped: this instance cannot be used any more".to_owned();
             return Err(failure(plugin, function, FailureKind::Trap, detail, Vec::new()));
         }
-        let spent = plugin.statistics().time;
+        let statistics = plugin.statistics();
+        let spent = statistics.time.saturating_sub(statistics.waited);
         if spent >= plugin.limits.run {
             let kind = FailureKind::Budget(plugin.limits.run);
             return Err(failure(plugin, function, kind, String::new(), Vec::new()));
         }
         let allowed = plugin.limits.deadline.min(plugin.limits.run - spent);
         self.store.set_epoch_deadline(epochs(allowed));
-        self.store.data_mut().begin_call();
+        self.store.data_mut().begin_call(allowed);
         self.is_poisoned = true;
         let begun = Stopwatch::now();
         let result = match self.instance {
@@ -76,6 +82,8 @@ impl Live {
         statistics.calls += 1;
         statistics.records += records as u64;
         statistics.time += time;
+        statistics.waited += self.store.data().deadline.waited();
+        statistics.requests += self.store.data().http.sent();
         statistics.memory_peak = statistics.memory_peak.max(self.store.data().limiter.peak as u64);
         statistics.log_lines += lines;
         statistics.log_lines_dropped += dropped;

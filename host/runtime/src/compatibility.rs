@@ -15,6 +15,24 @@ const VIRTUAL: &[&str] = &["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:i
 /// Interfaces lent to every plugin besides.
 const LENT: &[&str] = &["wasi:logging/logging@0.1.0-draft", "wasi:config/store@0.2.0-rc.1"];
 
+/// The network, lent where an origin is granted, and state: both to connectors alone.
+const HTTP: [&str; 2] = ["wasi:http/outgoing-handler", "wasi:http/types"];
+const STATE: &str = "wasi:keyvalue/store@0.2.0-draft";
+
+/// What is granted to a plugin besides what every plugin of its world has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grants {
+    /// There is an origin that it may speak to.
+    pub(crate) http: bool,
+}
+
+impl Grants {
+    /// All that a world can have.
+    pub(crate) fn all(world: World) -> Self {
+        Self { http: world == World::Connector }
+    }
+}
+
 /// `package/interface` and version of an import or export.
 fn split(name: &str) -> (&str, Option<&str>) {
     name.split_once('@').map_or((name, None), |(interface, version)| (interface, Some(version)))
@@ -22,6 +40,10 @@ fn split(name: &str) -> (&str, Option<&str>) {
 
 fn is_offered(version: Option<&str>) -> bool {
     version.is_some_and(|version| version.strip_prefix(OFFERED).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn is_wasi_0_2(version: Option<&str>) -> bool {
+    version.is_some_and(|version| version.starts_with("0.2."))
 }
 
 /// The contract interfaces that a component exports, with their versions.
@@ -44,7 +66,13 @@ pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<String> {
 }
 
 /// Says what does not fit and what to do.
-pub(crate) fn check(component: &Component, engine: &Engine, world: World) -> Result<(), String> {
+pub(crate) fn check(component: &Component, engine: &Engine, world: World, grants: Grants) -> Result<(), String> {
+    if grants.http && world != World::Connector {
+        return Err(format!(
+            "is granted `http`, which only connectors can be, not {}: remove it",
+            world.with_article()
+        ));
+    }
     let exports = exports(component, engine);
     let wanted = world.interface();
     match exports.iter().find(|(interface, _)| interface == wanted) {
@@ -73,31 +101,46 @@ pub(crate) fn check(component: &Component, engine: &Engine, world: World) -> Res
     for import in imports(component, engine) {
         let (interface, version) = split(&import);
         let package = interface.split_once('/').map_or(interface, |(package, _)| package);
+        let is_connector = world == World::Connector;
         let is_fine = LENT.contains(&import.as_str())
-            || (VIRTUAL.contains(&package) && version.is_some_and(|version| version.starts_with("0.2.")))
+            || (VIRTUAL.contains(&package) && is_wasi_0_2(version))
+            || (HTTP.contains(&interface) && is_wasi_0_2(version) && is_connector && grants.http)
+            || (import == STATE && is_connector)
             || (package == PACKAGE && is_offered(version));
         if !is_fine {
-            return Err(format!("imports {import}, {}", advice(package, version, &import)));
+            return Err(format!("imports {import}, {}", advice(&import, world)));
         }
     }
     Ok(())
 }
 
-fn advice(package: &str, version: Option<&str>, import: &str) -> String {
-    if package == "wasi:http" {
-        return "the network, which is not granted: only connectors can be granted `http = [\"https://…\"]`".into();
-    }
+fn advice(import: &str, world: World) -> String {
+    let (interface, version) = split(import);
+    let package = interface.split_once('/').map_or(interface, |(package, _)| package);
+    let is_connector = world == World::Connector;
     if package == PACKAGE {
         let version = version.unwrap_or("(no version)");
         return format!(
             "so it was built for {PACKAGE}@{version}, but this host offers {OFFERED}: build it with this host's `wit/`"
         );
     }
-    if VIRTUAL.contains(&package) {
-        return format!("but this host offers WASI 0.2, not {}", version.unwrap_or("no version"));
+    if VIRTUAL.contains(&package) || HTTP.contains(&interface) {
+        if !is_wasi_0_2(version) {
+            return format!("but this host offers WASI 0.2, not {}", version.unwrap_or("no version"));
+        }
+        let what = if is_connector {
+            "add `http = [\"https://…\"]` with the origins that it may speak to"
+        } else {
+            "only connectors can be granted `http = [\"https://…\"]`"
+        };
+        return format!("the network, which is not granted: {what}");
     }
-    if let Some(lent) = LENT.iter().find(|lent| split(lent).0 == split(import).0) {
-        return format!("but this host offers {lent}");
+    if import == STATE {
+        return "state of its own, which only connectors are lent: remove what needs it".into();
     }
-    "which this host does not offer: remove what needs it".into()
+    let lent = LENT.iter().chain(is_connector.then_some(&STATE)).find(|lent| split(lent).0 == interface);
+    match lent {
+        Some(lent) => format!("but this host offers {lent}"),
+        None => "which this host does not offer: remove what needs it".into(),
+    }
 }

@@ -8,6 +8,7 @@ use wasmtime::{Config, Engine};
 use crate::cache::CompileCache;
 use crate::failure::LoadError;
 use crate::guest::GuestState;
+use crate::http::HttpClient;
 
 /// Length of an epoch: the precision of deadlines.
 pub(crate) const EPOCH: Duration = Duration::from_millis(5);
@@ -20,6 +21,7 @@ pub struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<GuestState>,
     pub(crate) cache: Option<CompileCache>,
+    pub(crate) http: HttpClient,
 }
 
 impl Runtime {
@@ -50,6 +52,12 @@ impl Runtime {
             })
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let linker = crate::guest::linker(&engine).map_err(LoadError::engine)?;
-        Ok(Self { engine, linker, cache })
+        Ok(Self { engine, linker, cache, http: HttpClient::default() })
+    }
+
+    /// Lets plugins send their requests by this client instead of one of their own.
+    #[must_use]
+    pub fn with_http(self, http: HttpClient) -> Self {
+        Self { http, ..self }
     }
 }

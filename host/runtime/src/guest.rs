@@ -11,13 +11,20 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::sync::io::poll;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::wasi::config::store as wasi_config;
+use crate::bindings::wasi::keyvalue::store as wasi_keyvalue;
 use crate::bindings::wasi::logging::logging as wasi_logging;
+use crate::deadline::Deadline;
+use crate::http::outgoing::{self, Outgoing};
+use crate::http::{HttpClient, HttpGrant};
 use crate::limits::{self, Limiter, Limits};
 use crate::plugin::{Folder, RunClock};
+use crate::state::KeyValue;
 
 /// Lines kept for reports: what a plugin said last before it failed.
 const LAST_WORDS: usize = 5;
@@ -34,7 +41,7 @@ pub(crate) struct PluginLog {
 }
 
 impl PluginLog {
-    fn write(&mut self, plugin: &str, level: tracing::Level, about: &str, message: &str) {
+    pub(crate) fn write(&mut self, plugin: &str, level: tracing::Level, about: &str, message: &str) {
         if self.lines >= limits::MAX_LOG_LINES || self.bytes + message.len() > limits::MAX_LOG_BYTES {
             self.dropped += 1;
             return;
@@ -79,7 +86,11 @@ pub(crate) type SharedLog = Arc<Mutex<PluginLog>>;
 /// What belongs to one instance.
 pub(crate) struct GuestState {
     wasi: WasiCtx,
-    table: ResourceTable,
+    wasi_http: WasiHttpCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) http: Outgoing,
+    pub(crate) key_value: Option<Arc<dyn KeyValue>>,
+    pub(crate) deadline: Deadline,
     pub(crate) limiter: Limiter,
     pub(crate) log: SharedLog,
     plugin: Arc<str>,
@@ -94,6 +105,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) clock: &'a RunClock,
     pub(crate) config: &'a Arc<Vec<(String, String)>>,
     pub(crate) folders: &'a [Folder],
+    pub(crate) client: &'a HttpClient,
+    pub(crate) http: &'a Arc<[HttpGrant]>,
+    pub(crate) state: Option<&'a Arc<dyn KeyValue>>,
     /// Lines that the plugin has logged in this run.
     pub(crate) log_lines: u64,
 }
@@ -123,9 +137,16 @@ impl GuestState {
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::MAX_RESOURCES);
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(limits::MAX_HTTP_FIELDS);
+        let (client, grants, plugin) = (surroundings.client, surroundings.http, surroundings.plugin);
         Ok(Self {
             wasi: builder.build(),
+            wasi_http,
             table,
+            http: Outgoing::new(client.clone(), grants.clone(), plugin.clone(), log.clone()),
+            key_value: surroundings.state.cloned(),
+            deadline: Deadline::new(Duration::ZERO),
             limiter: Limiter::new(surroundings.limits),
             log,
             plugin: surroundings.plugin.clone(),
@@ -137,8 +158,10 @@ impl GuestState {
 
 impl GuestState {
     /// Forgets what the call before left behind, where an instance serves several.
-    pub(crate) fn begin_call(&mut self) {
+    pub(crate) fn begin_call(&mut self, allowed: Duration) {
         self.limiter.refused = false;
+        self.deadline = Deadline::new(allowed);
+        self.http.begin_call(self.deadline.patience_ends());
         self.log.lock().unwrap_or_else(PoisonError::into_inner).reset();
     }
 }
@@ -149,14 +172,23 @@ impl WasiView for GuestState {
     }
 }
 
-/// Links what every guest may import.
+impl WasiHttpView for GuestState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.wasi_http, table: &mut self.table, hooks: &mut self.http }
+    }
+}
+
+/// Links what guests may import. What of it a guest is lent depends on its stage and its grants, see `compatibility`.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     linker.allow_shadowing(true);
     // Waiting on a real clock would block the host where no deadline reaches: virtual time passes at once.
     monotonic_clock::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
+    poll::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
     linker.allow_shadowing(false);
+    outgoing::add_to_linker(&mut linker)?;
+    wasi_keyvalue::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
     wasi_logging::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
     wasi_config::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
     Ok(linker)
@@ -212,6 +244,39 @@ impl monotonic_clock::Host for GuestState {
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
         self.subscribe_instant(self.monotonic.saturating_add(duration))
+    }
+}
+
+impl GuestState {
+    /// Lets the guest wait. While a request of it is under way, that is the server's time and not its own.
+    fn waiting<R>(&mut self, wait: impl FnOnce(&mut ResourceTable) -> R) -> R {
+        let is_for_a_server = self.http.is_under_way();
+        let begun = std::time::Instant::now();
+        let result = wait(&mut self.table);
+        if is_for_a_server {
+            self.deadline.wait(begun.elapsed());
+        }
+        result
+    }
+}
+
+impl poll::Host for GuestState {
+    fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        self.waiting(|table| poll::Host::poll(table, pollables))
+    }
+}
+
+impl poll::HostPollable for GuestState {
+    fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        poll::HostPollable::ready(&mut self.table, pollable)
+    }
+
+    fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        self.waiting(|table| poll::HostPollable::block(table, pollable))
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(&mut self.table, pollable)
     }
 }
 

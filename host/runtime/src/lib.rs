@@ -9,20 +9,29 @@ mod boundary;
 mod cache;
 mod compatibility;
 mod conversion;
+mod deadline;
 mod engine;
 mod failure;
 mod guest;
+mod http;
 mod limits;
 mod plugin;
 mod source;
 mod stages;
+mod state;
 
 pub use cache::CompileCache;
 pub use engine::Runtime;
 pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure, TrapReport};
-pub use limits::Limits;
+pub use http::{
+    Authorizer, HttpClient, HttpError, HttpGrant, HttpRequest, HttpResponse, Origin, OriginError, Resolver,
+    SystemResolver,
+};
+pub use limits::{HttpLimits, Limits};
 pub use plugin::{Inspection, Plugin, PluginOrigin, PluginSpec, RunClock, Statistics, World};
+pub use secrecy::SecretString;
 pub use source::{Collection, Source, SourceReader};
 pub use stages::{
     Answers, Definition, DefinitionPlugin, Extension, ExtensionPlugin, StatusMapping, StatusMappingPlugin,
 };
+pub use state::{KeyValue, MemoryState};

@@ -21,6 +21,65 @@ impl Default for Limits {
     }
 }
 
+/// Limits of one HTTP request. The defaults are what plugins have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Longest body sent, in bytes.
+    pub request_body: usize,
+    /// Longest body of an answer, in bytes.
+    pub response_body: usize,
+    /// Longest wait for the head of an answer, with connecting.
+    pub first_byte: Duration,
+    /// Longest pause within an answer.
+    pub between_bytes: Duration,
+    /// Longest time of a request with its answer, also where it is tried a second time with a fresh credential.
+    pub total: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            request_body: 8 << 20,
+            response_body: 16 << 20,
+            first_byte: Duration::from_secs(60),
+            between_bytes: Duration::from_secs(60),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Bytes of the headers of a request or an answer.
+pub(crate) const MAX_HTTP_HEADERS: usize = 64 << 10;
+/// Bytes of one set of headers as a guest builds it, with what the host needs to hold it.
+pub(crate) const MAX_HTTP_FIELDS: usize = 2 * MAX_HTTP_HEADERS;
+/// Number of headers of a request or an answer.
+pub(crate) const MAX_HTTP_HEADER_FIELDS: usize = 100;
+/// Longest time to resolve a name, connect and secure the connection.
+pub(crate) const HTTP_CONNECT: Duration = Duration::from_secs(10);
+/// Time after which a connection that nobody uses is closed.
+pub(crate) const HTTP_IDLE: Duration = Duration::from_secs(30);
+/// Requests of one instance that are under way at the same time; further ones wait.
+pub(crate) const MAX_HTTP_IN_FLIGHT: usize = 4;
+/// Requests of one call.
+pub(crate) const MAX_HTTP_REQUESTS: u64 = 2_000;
+/// Bytes of bodies that the host holds for one instance: written and not sent, received and not read.
+pub(crate) const MAX_HTTP_HELD: usize = 64 << 20;
+/// Bytes that a guest writes to a body at once; two such pieces are held before the body's request is handed over.
+pub(crate) const HTTP_BODY_CHUNK: usize = 64 << 10;
+/// Longest wait of a guest that writes a body which nobody sends.
+pub(crate) const HTTP_BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest time that all requests of a call are waited for; it does not count for the call's deadline.
+pub(crate) const MAX_WAITING: Duration = Duration::from_secs(10 * 60);
+
+/// Bytes of a key of a plugin's state.
+pub(crate) const MAX_STATE_KEY: usize = 256;
+/// Bytes of a value of a plugin's state.
+pub(crate) const MAX_STATE_VALUE: usize = 64 << 10;
+/// Keys of a plugin's state.
+pub(crate) const MAX_STATE_KEYS: usize = 10_000;
+/// Bytes of all keys and values of a plugin's state.
+pub(crate) const MAX_STATE: usize = 16 << 20;
+
 /// What may cross the boundary in one call, in bytes of host memory.
 pub(crate) const HOSTCALL_FUEL: usize = 16 << 20;
 /// Largest component in bytes.

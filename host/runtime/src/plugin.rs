@@ -11,11 +11,13 @@ use apptsync_model::Instant;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, InstancePre};
 
-use crate::compatibility;
+use crate::compatibility::{self, Grants};
 use crate::engine::Runtime;
 use crate::failure::LoadError;
 use crate::guest::{GuestState, Surroundings};
+use crate::http::{HttpClient, HttpGrant};
 use crate::limits::{self, Limits};
+use crate::state::KeyValue;
 
 /// The world a plugin implements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,6 +93,10 @@ pub struct PluginSpec {
     pub config: Vec<(String, String)>,
     /// Folders it may read.
     pub read: Vec<PathBuf>,
+    /// Origins it may speak to: connectors alone.
+    pub http: Vec<HttpGrant>,
+    /// Its state, lent to connectors; without it they cannot keep any.
+    pub state: Option<Arc<dyn KeyValue>>,
 }
 
 /// What a run shows to its plugins as time and randomness. The same instant gives the same run.
@@ -140,6 +146,10 @@ pub struct Statistics {
     pub records: u64,
     /// Time spent in calls, with instantiation and conversion.
     pub time: Duration,
+    /// The part of it that was spent waiting for servers.
+    pub waited: Duration,
+    /// Requests to servers.
+    pub requests: u64,
     /// Most memory of one instance, in bytes.
     pub memory_peak: u64,
     /// Lines logged.
@@ -156,6 +166,9 @@ pub struct Plugin {
     pub(crate) limits: Limits,
     pub(crate) config: Arc<Vec<(String, String)>>,
     pub(crate) folders: Vec<Folder>,
+    client: HttpClient,
+    http: Arc<[HttpGrant]>,
+    state: Option<Arc<dyn KeyValue>>,
     pub(crate) clock: RunClock,
     pub(crate) statistics: Mutex<Statistics>,
     digest: String,
@@ -170,7 +183,8 @@ impl Plugin {
         let bytes = read(&spec.name, &spec.origin)?;
         let (component, digest) = compiled(runtime, &spec.name, bytes, spec.sha256.as_deref())?;
         let unfit = |reason: String| LoadError::Unfit { plugin: spec.name.clone(), reason };
-        compatibility::check(&component, &runtime.engine, spec.world).map_err(unfit)?;
+        let grants = Grants { http: !spec.http.is_empty() };
+        compatibility::check(&component, &runtime.engine, spec.world, grants).map_err(unfit)?;
         let instance = runtime.linker.instantiate_pre(&component).map_err(|error| {
             unfit(format!("does not have the shape that {} publishes: {error:#}", compatibility::OFFERED))
         })?;
@@ -187,6 +201,9 @@ impl Plugin {
             limits: spec.limits.clone(),
             config: Arc::new(config),
             folders,
+            client: runtime.http.clone(),
+            http: spec.http.as_slice().into(),
+            state: spec.state.clone(),
             clock,
             statistics: Mutex::default(),
             digest,
@@ -230,6 +247,9 @@ impl Plugin {
             clock: &self.clock,
             config: &self.config,
             folders: &self.folders,
+            client: &self.client,
+            http: &self.http,
+            state: self.state.as_ref(),
             log_lines: self.statistics().log_lines,
         }
     }
@@ -280,7 +300,7 @@ impl Inspection {
         let size = bytes.len() as u64;
         let (component, digest) = compiled(runtime, name, bytes, None)?;
         let worlds = compatibility::exports(&component, &runtime.engine);
-        let fits = |world: &World| compatibility::check(&component, &runtime.engine, *world);
+        let fits = |world: &World| compatibility::check(&component, &runtime.engine, *world, Grants::all(*world));
         let world = World::ALL.iter().find(|world| worlds.iter().any(|(name, _)| name == world.interface()));
         let problem = fits(world.unwrap_or(&World::Source)).err();
         Ok(Self { digest, size, imports: compatibility::imports(&component, &runtime.engine), worlds, problem })

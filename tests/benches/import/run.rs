@@ -35,6 +35,8 @@ fn specs(folder: &Path) -> StageSpecs {
         limits: Limits::default(),
         config: Vec::new(),
         read,
+        http: Vec::new(),
+        state: None,
     };
     let staged = |plugin| StageSpec { plugin, on_failure: OnFailure::Quarantine };
     StageSpecs {

@@ -79,6 +79,8 @@ impl StageConfiguration {
             limits: self.limits.clone(),
             config: self.config.clone(),
             read: self.read.iter().map(|folder| folder.path.clone()).collect(),
+            http: Vec::new(),
+            state: None,
         }
     }
 
