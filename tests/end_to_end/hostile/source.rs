@@ -151,14 +151,21 @@ fn of_the_notices_of_a_page_64_arrive_cut_and_cleaned() {
     assert!(notices.iter().all(|text| text.len() <= 1_024 && !text.contains(char::is_control)), "{}", notices[0]);
 }
 
-/// Over the pages of a pass, the later version counts; nothing is there twice.
+/// Over the pages of a pass, the later version counts; nothing is there twice, and the plugin is named.
 #[test]
-fn an_id_that_comes_again_in_a_later_page_changes_the_same_activity() {
+fn an_id_that_comes_again_in_a_later_page_is_said_and_changes_the_same_activity() {
     let workspace = guests::workspace();
-    let report = import(&workspace, "again", 6, 0);
+    let report = import(&workspace, "again", 6, 3);
     assert_ledger(&report, &[("created", 6), ("updated", 1)]);
+    let warning = format!(
+        "plugin `{GUEST}` (stage source) broke the contract: 1 record(s) came again on a later page of one pass, such as record `s-0`; the last version counts"
+    );
+    assert_eq!(messages(&report, "warning"), [warning]);
     assert_eq!(number(&workspace, "SELECT count(*) FROM activity"), 6);
     assert_eq!(workspace.activity("s-0").expect("an activity")["subject"], "SA/9000 The later version");
+    // In the next run, an id that came in an earlier one is just a newer version.
+    let report = import(&workspace, "again", 10, 0);
+    assert_ledger(&report, &[("created", 4), ("unchanged", 1)]);
 }
 
 #[test]

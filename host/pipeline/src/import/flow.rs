@@ -59,7 +59,7 @@ impl Origin<'_> {
         let mut reader = self.source.open(self.collection, self.channel, cursor)?;
         while !self.is_canceled() {
             let Some(page) = reader.next(PAGE)? else { break };
-            if !send(Input::Source { items: page.items, next: page.next, notices: page.notices }) {
+            if !send(Input::Source { items: page.items, next: page.next, notices: page.notices, job: self.job }) {
                 break;
             }
         }
@@ -112,6 +112,7 @@ impl Flow<'_> {
         let from = self.from;
         let cursor = self.store.cursor(&from.key(), from.source.plugin().name())?;
         self.pages(work, protocol, &mut ledger, &|send, _| from.read_source(cursor.as_deref(), send))?;
+        protocol.say_repeated(from.source.plugin().name());
         // What earlier runs did not import comes after the source: a newer version there replaces the one kept.
         if from.changed_since == ChangedSince::LastTransfer {
             self.pages(work, protocol, &mut ledger, &|send, connection| from.read_pending(send, connection))?;
@@ -203,6 +204,7 @@ impl Flow<'_> {
         for Message { severity, text } in output.lines {
             protocol.say_about_record(severity, text);
         }
+        protocol.repeated(output.repeated);
         for employee in &output.not_eligible {
             protocol.not_eligible(employee);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use apptsync_model::{Appointment, ChangedSince, Customer, Instant, Message, Outcome, Severity, SourceItem};
+use apptsync_model::{Appointment, ChangedSince, Customer, Instant, JobId, Message, Outcome, Severity, SourceItem};
 use apptsync_store::{Known, Pending, QuarantinedRecord, RecordWrite, Store, TransferKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +17,8 @@ pub(super) enum Input {
         /// Where the source goes on.
         next: String,
         notices: Vec<String>,
+        /// The run.
+        job: JobId,
     },
     /// Objects that earlier runs did not import.
     Pending(Vec<Pending>),
@@ -36,6 +38,8 @@ pub(super) struct Output {
     pub(super) lines: Vec<Message>,
     /// Employees whose appointments were skipped because they are not eligible.
     pub(super) not_eligible: Vec<String>,
+    /// Ids that an earlier page of this pass held too.
+    pub(super) repeated: Vec<String>,
     pub(super) source_items: u64,
     pub(super) source_broken: u64,
 }
@@ -119,11 +123,11 @@ pub(super) fn candidates<T: SourceObject>(
     connection: &dyn Store,
     output: &mut Output,
 ) -> Result<Vec<Candidate<T>>, ImportError> {
-    let items = match input {
-        Input::Source { items, next, notices } => {
+    let (items, job) = match input {
+        Input::Source { items, next, notices, job } => {
             output.next = Some(next);
             output.notices = notices;
-            items
+            (items, job)
         }
         Input::Pending(pending) => {
             let candidate = |pending: Pending| {
@@ -136,6 +140,11 @@ pub(super) fn candidates<T: SourceObject>(
     let objects = objects::<T>(items, changed_since, output);
     let ids: Vec<&str> = objects.iter().map(T::id).collect();
     let known = connection.known(&TransferKey { channel, collection: T::COLLECTION }, &ids)?;
+    // An id comes once in a pass: what this run has stored came on an earlier page. One that came unchanged left no trace,
+    // and another version of it is news as in any run.
+    let is_repeated = |known: &Option<Known>| known.as_ref().is_some_and(|known| known.job == job);
+    output.repeated =
+        ids.iter().zip(&known).filter(|(_, known)| is_repeated(known)).map(|(id, _)| (*id).to_owned()).collect();
     let candidate = |(object, known)| Ok(Candidate { record: serde_json::to_string(&object)?, object, known });
     objects.into_iter().zip(known).map(candidate).collect()
 }

@@ -13,6 +13,9 @@ pub(super) struct Protocol {
     messages: Vec<Message>,
     record_lines: u64,
     not_eligible: BTreeMap<String, u64>,
+    /// Records that came again on a later page of a pass, and the first of their ids.
+    repeated: u64,
+    first_repeated: Option<String>,
     /// Items that came out of the source.
     pub(super) source_items: u64,
     /// Of these: could not be read.
@@ -36,6 +39,23 @@ impl Protocol {
     pub(super) fn not_eligible(&mut self, employee: &str) {
         if self.not_eligible.len() < 1_000 || self.not_eligible.contains_key(employee) {
             *self.not_eligible.entry(employee.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Counts records that came again on a later page of a pass.
+    pub(super) fn repeated(&mut self, ids: Vec<String>) {
+        self.repeated += ids.len() as u64;
+        self.first_repeated = self.first_repeated.take().or_else(|| ids.into_iter().next());
+    }
+
+    /// At the end of a pass, the aggregated line about records that came again.
+    pub(super) fn say_repeated(&mut self, plugin: &str) {
+        let count = std::mem::take(&mut self.repeated);
+        if let Some(id) = self.first_repeated.take() {
+            let text = format!(
+                "plugin `{plugin}` (stage source) broke the contract: {count} record(s) came again on a later page of one pass, such as record `{id}`; the last version counts"
+            );
+            self.say(Severity::Warning, text);
         }
     }
 
