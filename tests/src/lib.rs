@@ -1,6 +1,8 @@
 //! What the end-to-end tests stand on: the binary, a workspace of its own for every test, and a feed to write to.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
+pub mod certificates;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,309 @@
+//! What adds the `Authorization` header: user and password, or a token that is fetched when it is needed and kept in memory.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use apptsync_runtime::Authorizer;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ring::signature::RsaKeyPair;
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use crate::assertion::assertion;
+use crate::device_code::scopes;
+use crate::token::{Advice, Token, TokenFailure, TokenServers};
+use crate::{
+    Application, AssertionAlgorithm, BundleError, Credential, CredentialError, CredentialFile, Kind, environment,
+};
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// A token is not used in its last minutes: a request may be under way longer than it lives.
+const MARGIN: Duration = Duration::from_secs(5 * 60);
+
+/// What the use of a credential may need besides itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unlock<'a> {
+    /// The user, for a password without one: that of the profile.
+    pub user: Option<&'a str>,
+    /// The password of a protected private key; without it, the one that is stored or in the environment.
+    pub key_password: Option<&'a SecretString>,
+}
+
+impl CredentialFile {
+    /// What adds the `Authorization` header by a credential. One is enough for all that use the credential: it keeps the
+    /// token, and fetches it once when many ask.
+    ///
+    /// # Errors
+    /// There is no such credential, it opens no server, or it cannot be used: its key's password is missing or wrong, or
+    /// its certificate has expired. No token is fetched yet.
+    pub fn authorizer(&self, name: &str, unlock: Unlock<'_>) -> Result<Arc<dyn Authorizer>, CredentialError> {
+        let grant = match self.get(name)? {
+            Credential::Password(login) => {
+                let user = login.user.as_deref().or(unlock.user);
+                return Ok(Arc::new(Basic::new(name, user, login.password.as_ref())?));
+            }
+            Credential::ClientSecret(login) => {
+                let secret = login.secret.ok_or_else(|| unusable(name, "its secret is missing"))?;
+                Grant::Secret { application: login.application, secret }
+            }
+            Credential::Certificate(login) => {
+                let now = chrono::Utc::now().into();
+                if let Some(why) = login.certificate.validity().problem(now) {
+                    let why = format!("{why}; replace it with `apptsync credentials add {name} --replace`");
+                    return Err(CredentialError::Certificate { name: name.to_owned(), why });
+                }
+                let given = unlock.key_password.cloned().or_else(|| environment::key_password(name));
+                let password = given.or(login.key_password);
+                let key = login.certificate.unlock(password.as_ref()).map_err(|error| match error {
+                    BundleError::NeedsPassword => CredentialError::KeyPassword {
+                        name: name.to_owned(),
+                        variable: environment::key_password_variable(name),
+                    },
+                    error => CredentialError::Certificate { name: name.to_owned(), why: error.to_string() },
+                })?;
+                let certificate = login.certificate.der().to_owned();
+                let (application, algorithm) = (login.application, login.assertion);
+                Grant::Certificate { application, key: Box::new(key), certificate, algorithm }
+            }
+            Credential::DeviceCode(_) => Grant::Person { file: self.clone() },
+            Credential::Ibus(_) => return Err(unusable(name, "it holds the passwords of IBUS, and opens no server")),
+        };
+        Ok(Arc::new(TokenAuthorizer::new(name, grant)))
+    }
+}
+
+fn unusable(name: &str, why: &str) -> CredentialError {
+    CredentialError::Invalid(format!("the credential `{name}` cannot be used here: {why}"))
+}
+
+/// User and password in every request.
+struct Basic {
+    header: SecretString,
+}
+
+impl Basic {
+    fn new(name: &str, user: Option<&str>, password: Option<&SecretString>) -> Result<Self, CredentialError> {
+        let user = user.ok_or_else(|| unusable(name, "it has no user: add it again with --user and --replace"))?;
+        let password = password.ok_or_else(|| unusable(name, "its password is missing"))?.expose_secret();
+        // As of RFC 7617, the first colon ends the user.
+        if user.contains(':') || user.chars().chain(password.chars()).any(char::is_control) {
+            return Err(unusable(name, "a user has no colon, and neither it nor the password has control characters"));
+        }
+        let both = Zeroizing::new(format!("{user}:{password}"));
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(both.as_bytes()));
+        Ok(Self { header: format!("Basic {}", encoded.as_str()).into() })
+    }
+}
+
+impl Authorizer for Basic {
+    fn authorization(&self) -> Result<SecretString, String> {
+        Ok(self.header.clone())
+    }
+
+    fn refused(&self) {}
+}
+
+/// How a token is got.
+enum Grant {
+    Secret {
+        application: Application,
+        secret: SecretString,
+    },
+    Certificate {
+        application: Application,
+        key: Box<RsaKeyPair>,
+        certificate: Vec<u8>,
+        algorithm: AssertionAlgorithm,
+    },
+    /// The refresh token stays in the file: each use replaces it, and other processes use it too.
+    Person {
+        file: CredentialFile,
+    },
+}
+
+/// Tokens, kept until shortly before they expire.
+struct TokenAuthorizer {
+    name: String,
+    servers: TokenServers,
+    grant: Grant,
+    kept: Mutex<Kept>,
+    /// Counts the fetches, so that those who waited for one take its outcome instead of trying again.
+    fetches: AtomicU64,
+}
+
+#[derive(Default)]
+struct Kept {
+    token: Option<KeptToken>,
+    failure: Option<String>,
+}
+
+struct KeptToken {
+    header: SecretString,
+    usable_until: Instant,
+}
+
+impl KeptToken {
+    fn new(token: &Token, fetched: Instant) -> Self {
+        let header = format!("Bearer {}", token.access_token.expose_secret()).into();
+        // A token that lives for minutes only is used for half of them.
+        let usable = token.lifetime.saturating_sub(MARGIN).max(token.lifetime / 2);
+        Self { header, usable_until: fetched + usable }
+    }
+}
+
+impl TokenAuthorizer {
+    fn new(name: &str, grant: Grant) -> Self {
+        Self {
+            name: name.to_owned(),
+            servers: TokenServers::default(),
+            grant,
+            kept: Mutex::default(),
+            fetches: AtomicU64::new(0),
+        }
+    }
+
+    fn fetch(&self) -> Result<Token, String> {
+        match &self.grant {
+            Grant::Secret { application, secret } => {
+                let proof = [("client_secret", secret.expose_secret())];
+                self.client_credentials(application, &proof, Kind::ClientSecret)
+            }
+            Grant::Certificate { application, key, certificate, algorithm } => {
+                let now = chrono::Utc::now().timestamp();
+                let endpoint = application.endpoint("token");
+                let signed = assertion(key, certificate, *algorithm, &endpoint, &application.client_id, now);
+                let signed =
+                    signed.map_err(|_| format!("the private key of the credential `{}` cannot sign", self.name))?;
+                let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", signed.expose_secret())];
+                self.client_credentials(application, &proof, Kind::Certificate)
+            }
+            Grant::Person { file } => self.refresh(file),
+        }
+    }
+
+    fn client_credentials(
+        &self,
+        application: &Application,
+        proof: &[(&str, &str)],
+        kind: Kind,
+    ) -> Result<Token, String> {
+        let scope = format!("{}/.default", application.cloud.graph_server());
+        let mut form =
+            vec![("grant_type", "client_credentials"), ("client_id", &application.client_id), ("scope", &scope)];
+        form.extend(proof);
+        let token = self.servers.token(application, &form);
+        token.map_err(|failure| self.sentence(&failure, application, kind))
+    }
+
+    /// Refreshes the login, and puts the new refresh token into the file before anybody else can use the old one.
+    fn refresh(&self, file: &CredentialFile) -> Result<Token, String> {
+        let refreshed = file.update(&self.name, |stored| {
+            let Credential::DeviceCode(mut login) = stored else {
+                return Err(format!("the credential `{}` was replaced by one of another kind: run again", self.name));
+            };
+            let application = &login.application;
+            let form = [
+                ("grant_type", "refresh_token"),
+                ("client_id", &*application.client_id),
+                ("refresh_token", login.refresh_token.expose_secret()),
+                ("scope", &scopes(application)),
+            ];
+            let token = self.servers.token(application, &form);
+            let token = token.map_err(|failure| self.sentence(&failure, application, Kind::DeviceCode))?;
+            if let Some(fresh) = &token.refresh_token {
+                login.refresh_token = fresh.clone();
+            }
+            login.refreshed_at = chrono::Utc::now().into();
+            Ok((Credential::DeviceCode(login), token))
+        });
+        let (token, written) = refreshed.map_err(|error| error.to_string())??;
+        if let Err(error) = written {
+            // The token is good; whether the next one will be depends on the server.
+            tracing::warn!("the refreshed login `{}` is not kept: {error}", self.name);
+        }
+        Ok(token)
+    }
+
+    fn sentence(&self, failure: &TokenFailure, application: &Application, kind: Kind) -> String {
+        let Application { tenant, client_id, cloud } = application;
+        let cloud = match cloud {
+            crate::Cloud::Custom { login_server, graph_server } => {
+                format!("--login-server {login_server} --graph-server {graph_server}")
+            }
+            named => format!("--cloud {}", named.name()),
+        };
+        let (name, kind) = (&self.name, kind.name());
+        let replace = format!(
+            "apptsync credentials add {name} --kind {kind} --tenant {tenant} --client-id {client_id} {cloud} --replace"
+        );
+        failure.sentence(Advice { name, replace: &replace })
+    }
+}
+
+impl Authorizer for TokenAuthorizer {
+    fn authorization(&self) -> Result<SecretString, String> {
+        let seen = self.fetches.load(Ordering::SeqCst);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = kept.token.as_ref().filter(|token| Instant::now() < token.usable_until) {
+            return Ok(token.header.clone());
+        }
+        // Whoever held the lock has just tried.
+        if self.fetches.load(Ordering::SeqCst) != seen
+            && let Some(failure) = &kept.failure
+        {
+            return Err(failure.clone());
+        }
+        let asked = Instant::now();
+        let fetched = self.fetch();
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        match fetched {
+            Ok(token) => {
+                let token = KeptToken::new(&token, asked);
+                let header = token.header.clone();
+                *kept = Kept { token: Some(token), failure: None };
+                Ok(header)
+            }
+            Err(failure) => {
+                *kept = Kept { token: None, failure: Some(failure.clone()) };
+                Err(failure)
+            }
+        }
+    }
+
+    fn refused(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usable(lifetime: u64) -> u64 {
+        let now = Instant::now();
+        let token =
+            Token { access_token: "token".into(), lifetime: Duration::from_secs(lifetime), refresh_token: None };
+        KeptToken::new(&token, now).usable_until.duration_since(now).as_secs()
+    }
+
+    #[test]
+    fn a_token_is_not_used_in_its_last_five_minutes_and_a_short_one_for_half_its_life() {
+        for (lifetime, expected) in [(3599, 3299), (86_400, 86_100), (600, 300), (60, 30), (0, 0)] {
+            assert_eq!(usable(lifetime), expected, "{lifetime}");
+        }
+    }
+
+    #[test]
+    fn user_and_password_are_encoded_and_cannot_make_another_header() {
+        let header = |user: Option<&str>, password: &str| Basic::new("one", user, Some(&password.into()));
+        let basic = header(Some("Aladdin"), "open sesame").ok().expect("usable");
+        assert_eq!(basic.authorization().expect("a header").expose_secret(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(header(Some("zoë"), "a:b").is_ok());
+        for (user, password) in [(None, "p"), (Some("a:b"), "p"), (Some("a\n"), "p"), (Some("a"), "hunter2\r\nX: y")] {
+            let error = header(user, password).err().expect("refused").to_string();
+            assert!(!error.contains("hunter2") && error.contains("`one`"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Tokens: what is sent for them, how long they are kept, and what a refusal says.
+
+use std::sync::{Arc, Barrier};
+
+use apptsync_credentials::{
+    AssertionAlgorithm, CertificateLogin, ClientSecret, Credential, CredentialFile, ExposeSecret, KeyedCertificate,
+    SecretString, Unlock,
+};
+use apptsync_runtime::Authorizer;
+use apptsync_tests::certificates::TestCertificate;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::digest;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::server::{Answer, Sent, Server, json_answer, refusal, token};
+
+struct Place {
+    _folder: TempDir,
+    file: CredentialFile,
+}
+
+fn new_place(credential: &Credential) -> Place {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = CredentialFile::open(&folder.path().join("credentials.toml")).expect("no file yet");
+    file.put("contoso", credential, false).expect("put");
+    Place { _folder: folder, file }
+}
+
+fn secret_of(server: &Server) -> Place {
+    let secret = Some(SecretString::from("s3cret&=+ value"));
+    new_place(&Credential::ClientSecret(ClientSecret { application: server.application(), secret }))
+}
+
+impl Place {
+    fn authorizer(&self) -> Arc<dyn Authorizer> {
+        self.file.authorizer("contoso", Unlock::default()).expect("usable")
+    }
+}
+
+fn header(authorizer: &dyn Authorizer) -> String {
+    authorizer.authorization().expect("a token").expose_secret().to_owned()
+}
+
+fn failure(authorizer: &dyn Authorizer) -> String {
+    authorizer.authorization().map(|_| ()).expect_err("refused")
+}
+
+#[test]
+fn a_client_secret_gets_a_token_that_is_kept_until_it_is_refused() {
+    let server = Server::start(|number, _| token(&format!("token-{number}")));
+    let place = secret_of(&server);
+    let authorizer = place.authorizer();
+    assert!(server.sent().is_empty(), "no token is fetched before it is needed");
+    assert_eq!(header(&*authorizer), "Bearer token-0");
+    assert_eq!(header(&*authorizer), "Bearer token-0");
+    authorizer.refused();
+    assert_eq!(header(&*authorizer), "Bearer token-1");
+    let sent = &server.sent()[0];
+    assert_eq!(sent.path, "/contoso.example.com/oauth2/v2.0/token");
+    let mut form: Vec<_> = sent.form.iter().map(|(name, value)| (&**name, &**value)).collect();
+    form.sort_unstable();
+    assert_eq!(
+        form,
+        [
+            ("client_id", "client-1"),
+            ("client_secret", "s3cret&=+ value"),
+            ("grant_type", "client_credentials"),
+            ("scope", "https://graph.example.com/.default"),
+        ]
+    );
+}
+
+#[test]
+fn many_who_ask_at_once_cause_one_request() {
+    let server = Server::start(|number, _| token(&format!("token-{number}")));
+    let place = secret_of(&server);
+    let authorizer = place.authorizer();
+    let arrived = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                arrived.wait();
+                assert_eq!(header(&*authorizer), "Bearer token-0");
+            });
+        }
+    });
+    assert_eq!(server.sent().len(), 1);
+}
+
+#[test]
+fn a_failure_is_not_kept() {
+    let server = Server::start(|number, _| if number == 0 { refusal("invalid_client", "") } else { token("token") });
+    let place = secret_of(&server);
+    let authorizer = place.authorizer();
+    assert!(failure(&*authorizer).contains("invalid_client"));
+    assert_eq!(header(&*authorizer), "Bearer token");
+}
+
+/// The parts of an assertion, its signature checked by the certificate's public key.
+fn checked(sent: &Sent, certificate: &[u8], algorithm: &'static dyn VerificationAlgorithm) -> (Value, Value) {
+    let assertion = &sent.form["client_assertion"];
+    let (text, signature) = assertion.rsplit_once('.').expect("a signature");
+    let (_, parsed) = X509Certificate::from_der(certificate).expect("a certificate");
+    let key = UnparsedPublicKey::new(algorithm, parsed.public_key().subject_public_key.data.to_vec());
+    let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64url without padding");
+    key.verify(text.as_bytes(), &decoded(signature)).expect("signed by the certificate's key");
+    let (header, claims) = text.split_once('.').expect("header and claims");
+    let json = |part: &str| serde_json::from_slice(&decoded(part)).expect("JSON");
+    (json(header), json(claims))
+}
+
+fn certificate_of(server: &Server, own: &TestCertificate, assertion: AssertionAlgorithm) -> Credential {
+    let text = format!("{}{}", own.pem(), own.protected_key_pem("correct horse"));
+    let password = SecretString::from("correct horse");
+    let certificate = KeyedCertificate::read(text.as_bytes(), None, Some(&password)).expect("readable");
+    let application = server.application();
+    Credential::Certificate(Box::new(CertificateLogin { application, certificate, key_password: None, assertion }))
+}
+
+#[test]
+fn a_certificate_signs_an_assertion_that_the_server_can_check() {
+    let own = TestCertificate::new(2020, 2100);
+    let encoded = |algorithm| BASE64_URL_SAFE_NO_PAD.encode(digest::digest(algorithm, own.der()));
+    let cases: [(_, &'static dyn VerificationAlgorithm, _); 2] = [
+        (
+            AssertionAlgorithm::Ps256,
+            &RSA_PSS_2048_8192_SHA256,
+            json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": encoded(&digest::SHA256) }),
+        ),
+        (
+            AssertionAlgorithm::Rs256,
+            &RSA_PKCS1_2048_8192_SHA256,
+            json!({ "alg": "RS256", "typ": "JWT", "x5t": encoded(&digest::SHA1_FOR_LEGACY_USE_ONLY) }),
+        ),
+    ];
+    for (assertion, algorithm, expected) in cases {
+        let server = Server::start(|_, _| token("token"));
+        let place = new_place(&certificate_of(&server, &own, assertion));
+        let password = SecretString::from("correct horse");
+        let unlock = Unlock { key_password: Some(&password), ..Unlock::default() };
+        let authorizer = place.file.authorizer("contoso", unlock).expect("usable");
+        assert_eq!(header(&*authorizer), "Bearer token");
+        authorizer.refused();
+        assert_eq!(header(&*authorizer), "Bearer token");
+        let sent = server.sent();
+        let form = &sent[0].form;
+        assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        assert_eq!(form["grant_type"], "client_credentials");
+        assert_eq!(form["scope"], "https://graph.example.com/.default");
+        let (header, claims) = checked(&sent[0], own.der(), algorithm);
+        assert_eq!(header, expected);
+        let endpoint = format!("{}/contoso.example.com/oauth2/v2.0/token", server.address);
+        assert_eq!(
+            (&claims["aud"], &claims["iss"], &claims["sub"]),
+            (&json!(endpoint), &json!("client-1"), &json!("client-1"))
+        );
+        let number = |name: &str| claims[name].as_i64().expect("a number");
+        assert_eq!(number("nbf"), number("iat"));
+        assert!((300..=600).contains(&(number("exp") - number("nbf"))), "{claims}");
+        let (_, again) = checked(&sent[1], own.der(), algorithm);
+        assert_ne!(claims["jti"], again["jti"], "each assertion has an id of its own");
+    }
+}
+
+#[test]
+fn a_key_without_its_password_and_a_certificate_out_of_date_are_refused_before_anything_is_sent() {
+    let server = Server::start(|_, _| token("token"));
+    let place = new_place(&certificate_of(&server, &TestCertificate::new(2020, 2100), AssertionAlgorithm::Ps256));
+    let refused = |place: &Place, password: Option<&str>| {
+        let password = password.map(SecretString::from);
+        let unlock = Unlock { key_password: password.as_ref(), ..Unlock::default() };
+        place.file.authorizer("contoso", unlock).map(|_| ()).expect_err("refused").to_string()
+    };
+    let needed = refused(&place, None);
+    assert!(needed.contains("--key-password-file") && needed.contains("APPTSYNC_KEY_PASSWORD_CONTOSO"), "{needed}");
+    let wrong = refused(&place, Some("hunter2"));
+    assert!(wrong.contains("password is wrong") && !wrong.contains("hunter2"), "{wrong}");
+    for (from, until, part) in [(2020, 2021, "expired on 2021-01-01"), (2099, 2100, "valid from 2099-01-01")] {
+        let own = TestCertificate::new(from, until);
+        let place = new_place(&certificate_of(&server, &own, AssertionAlgorithm::Ps256));
+        let refused = refused(&place, Some("correct horse"));
+        assert!(refused.contains(part) && refused.contains("--replace"), "{refused}");
+    }
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+fn a_busy_server_is_asked_again_twice_and_not_if_it_lets_wait_long() {
+    fn busy(status: u16, headers: &'static str) -> Answer {
+        (status, headers, String::new())
+    }
+    for (answers, expected, requests) in [
+        (vec![busy(503, "retry-after: 0\r\n"), busy(429, "retry-after: 0\r\n")], "Bearer token", 3),
+        (vec![busy(500, "retry-after: 0\r\n"); 3], "status 500", 3),
+        (vec![busy(429, "retry-after: 11\r\n")], "status 429", 1),
+    ] {
+        let server = Server::start(move |number, _| answers.get(number).cloned().unwrap_or_else(|| token("token")));
+        let place = secret_of(&server);
+        let said = match place.authorizer().authorization() {
+            Ok(header) => header.expose_secret().to_owned(),
+            Err(failure) => failure,
+        };
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert_eq!(server.sent().len(), requests, "{expected}");
+    }
+}
+
+#[test]
+fn a_failure_says_what_to_do_and_holds_no_secret() {
+    let echoed = "AADSTS7000215: Invalid client secret provided: s3cret&=+ value";
+    let server = Server::start(move |_, _| refusal("invalid_client", echoed));
+    let said = failure(&*secret_of(&server).authorizer());
+    for part in ["`contoso`", "AADSTS7000215", "client secret is wrong", "--kind client-secret", "--replace"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+    for answer in [
+        (200, "", "s3cret".to_owned()),
+        json_answer(200, &json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "a\r\nb" })),
+        json_answer(200, &json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "" })),
+        json_answer(200, &json!({ "token_type": "mac", "expires_in": 3599, "access_token": "s3cret" })),
+        json_answer(200, &json!({ "token_type": "Bearer", "expires_in": "soon", "access_token": "s3cret" })),
+    ] {
+        let server = Server::start(move |_, _| answer.clone());
+        let said = failure(&*secret_of(&server).authorizer());
+        assert!(said.contains("is no token") && !said.contains("s3cret"), "{said}");
+    }
+    let server = Server::start(|_, _| (302, "location: http://127.0.0.1:1/\r\n", String::new()));
+    assert!(failure(&*secret_of(&server).authorizer()).contains("status 302"));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let server = Server::start(|_, _| token("token"));
+    let mut place = secret_of(&server);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let cloud = apptsync_credentials::Cloud::custom(&address, "https://graph.example.com").expect("a cloud");
+    let application = apptsync_credentials::Application::new("tenant", "client", cloud).expect("an application");
+    let credential = Credential::ClientSecret(ClientSecret { application, secret: Some("s3cret".into()) });
+    place.file.put("contoso", &credential, true).expect("replaced");
+    place.file = CredentialFile::open(place.file.path()).expect("readable");
+    let said = failure(&*place.authorizer());
+    assert!(said.contains("127.0.0.1 gives no answer") && said.contains("check the network"), "{said}");
+}
