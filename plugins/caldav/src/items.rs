@@ -1,0 +1,124 @@
+//! Single items: by their remote ids, and by ours.
+
+use std::collections::BTreeMap;
+
+use apptsync_calendar::split_occurrence_id;
+use apptsync_plugin::connector::Item;
+use apptsync_plugin::types::{Failure, Instant};
+
+use crate::address::Path;
+use crate::client::Client;
+use crate::listing;
+use crate::objects::{self, Found};
+use crate::reading::Reader;
+
+/// Ids that are looked for one by one; above, all that carry any are read.
+const ONE_BY_ONE: usize = 8;
+
+/// What a remote id says: a resource, and which occurrence of the series in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemoteId {
+    pub(crate) path: Path,
+    pub(crate) original_start: Option<Instant>,
+}
+
+impl RemoteId {
+    /// # Errors
+    ///
+    /// `permanent`: it was not made by this connector.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        // Canonical paths have no `#` of their own.
+        let (path, original_start) = match split_occurrence_id(text) {
+            Some((series, start)) => (series, Some(start)),
+            None => (text, None),
+        };
+        let refused = |why: String| Failure::Permanent(format!("`{text}` is no id of this server: {why}"));
+        let path = Path::new(path).map_err(refused)?;
+        if path.as_str().ends_with('/') || path.as_str().contains('#') {
+            return Err(refused("it is the path of no object".to_owned()));
+        }
+        Ok(Self { path, original_start })
+    }
+}
+
+/// Items by their remote ids, one answer each, in order.
+///
+/// # Errors
+///
+/// The server cannot be reached or refuses; `gone` where it no longer has the calendar.
+pub(crate) fn fetch(
+    client: &Client<'_>,
+    reader: &Reader,
+    calendar: &Path,
+    remote_ids: &[String],
+) -> Result<Vec<Result<Option<Item>, Failure>>, Failure> {
+    let ids: Vec<Result<RemoteId, Failure>> = remote_ids.iter().map(|id| RemoteId::parse(id)).collect();
+    let mut by_calendar: BTreeMap<Path, Vec<Path>> = BTreeMap::new();
+    for id in ids.iter().flatten() {
+        let paths = by_calendar.entry(id.path.parent()).or_default();
+        if !paths.contains(&id.path) {
+            paths.push(id.path.clone());
+        }
+    }
+    let mut found = BTreeMap::new();
+    for (parent, paths) in by_calendar {
+        match objects::read(client, &parent, &paths) {
+            Ok(objects) => found.extend(objects),
+            // An item that lay in another calendar went with it.
+            Err(Failure::Gone) if parent != *calendar => {
+                found.extend(paths.into_iter().map(|path| (path, Found::Gone)));
+            }
+            Err(failure) if parent == *calendar => return Err(failure),
+            Err(failure) => found.extend(paths.into_iter().map(|path| (path, Found::Unsaid(failure.clone())))),
+        }
+    }
+    let answer = |id: Result<RemoteId, Failure>| {
+        let id = id?;
+        match found.get(&id.path) {
+            Some(Found::Stored(stored)) => {
+                let unreadable = |why| Failure::Permanent(format!("the object cannot be read: {why}"));
+                reader.item(&id.path, stored, id.original_start).map_err(unreadable)
+            }
+            Some(Found::Unsaid(failure)) => Err(failure.clone()),
+            Some(Found::Gone) | None => Ok(None),
+        }
+    };
+    Ok(ids.into_iter().map(answer).collect())
+}
+
+/// The items that carry our ids, one list for each, in order.
+///
+/// What the server's query finds is only where to look: what an object carries is read from the object.
+///
+/// # Errors
+///
+/// The server cannot be reached or refuses; `gone` where it no longer has the calendar.
+pub(crate) fn find(
+    client: &Client<'_>,
+    reader: &Reader,
+    calendar: &Path,
+    our_ids: &[String],
+) -> Result<Vec<Vec<Item>>, Failure> {
+    if our_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let queries =
+        if our_ids.len() <= ONE_BY_ONE { our_ids.iter().map(|id| Some(id.as_str())).collect() } else { vec![None] };
+    let candidates = match listing::carrying(client, calendar, reader.kind, &queries)? {
+        Some(candidates) => candidates,
+        None => listing::all(client, calendar)?,
+    };
+    let paths: Vec<Path> = candidates.into_keys().collect();
+    let mut answers: Vec<Vec<Item>> = our_ids.iter().map(|_| Vec::new()).collect();
+    for wave in paths.chunks(objects::WAVE) {
+        for (path, found) in objects::read(client, calendar, wave)? {
+            let Found::Stored(stored) = found else { continue };
+            for (position, item) in reader.carrying(&path, &stored, our_ids) {
+                if let Some(answer) = answers.get_mut(position) {
+                    answer.push(item);
+                }
+            }
+        }
+    }
+    Ok(answers)
+}

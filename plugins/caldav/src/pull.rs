@@ -1,0 +1,107 @@
+//! Pulling: everything in a window first, then what changed.
+//!
+//! | the server has | the first pass | later passes |
+//! |---|---|---|
+//! | sync-collection | a listing of the window, with the token that was valid before | what changed since the token |
+//! | only tags | a listing, compared with nothing | the calendar's tag and, where it changed, a listing compared with the tags that are kept |
+
+use apptsync_plugin::connector::{Page, Window};
+use apptsync_plugin::types::Failure;
+
+use crate::address::Path;
+use crate::client::Client;
+use crate::cursor::{Cursor, Extent};
+use crate::listing;
+use crate::query;
+use crate::reading::Reader;
+use crate::sheet::{Listed, Sheet};
+use crate::xml::Vocabulary;
+
+mod changes;
+mod tags;
+
+/// A pass over one calendar.
+pub(crate) struct Pull<'a> {
+    pub(crate) client: &'a Client<'a>,
+    pub(crate) reader: &'a Reader,
+    pub(crate) calendar: &'a Path,
+    pub(crate) window: &'a Window,
+}
+
+impl Pull<'_> {
+    /// The next page.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be read from; `gone` where the calendar or the cursor is no longer known to it.
+    pub(crate) fn page(&self, cursor: Option<&str>) -> Result<Page, Failure> {
+        match cursor.map(Cursor::read).transpose()? {
+            None => self.first_page(),
+            Some(Cursor::Listing { token, after }) => self.listing(token, Some(&after)),
+            Some(Cursor::Changes { from, page }) => self.changes(from, page),
+            Some(Cursor::Tags { ctag, digest, under_way }) => self.tags(ctag, &digest, under_way),
+        }
+    }
+
+    fn first_page(&self) -> Result<Page, Failure> {
+        let capabilities = self.capabilities()?;
+        match capabilities.token {
+            Some(token) => self.listing(token, None),
+            None => {
+                let digest = self.forget_tags()?;
+                self.tags(capabilities.ctag, &digest, Some(Extent::Everything))
+            }
+        }
+    }
+
+    /// A page of everything in the window, in the order of the paths, so that the next page needs no more than the last
+    /// path of this one.
+    fn listing(&self, token: String, after: Option<&str>) -> Result<Page, Failure> {
+        let tags = listing::tags(self.client, self.calendar, self.reader.kind, self.window)?;
+        let paths = tags.into_keys().filter(|path| after.is_none_or(|after| path.as_str() > after));
+        let listed: Vec<(Path, Listed)> = paths.map(|path| (path, Listed::Present)).collect();
+        let mut sheet = self.sheet(true);
+        let taken = sheet.fill(&listed)?;
+        let done = taken == listed.len();
+        let next = if done {
+            Cursor::Changes { from: token, page: None }
+        } else {
+            Cursor::Listing { token, after: last(&listed, taken, after.unwrap_or_default()) }
+        };
+        Ok(Page { changes: sheet.changes, next: next.write()?, done, full: true })
+    }
+
+    fn sheet(&self, full: bool) -> Sheet<'_> {
+        Sheet::new(self.client, self.reader, self.calendar, self.window, full)
+    }
+
+    fn capabilities(&self) -> Result<Capabilities, Failure> {
+        let response = self.client.ask(self.client.propfind(self.calendar, "0", query::capabilities()))?;
+        let answer = self.client.multistatus(&response, self.calendar)?;
+        let about = answer.resources.into_iter().find(|resource| resource.path == *self.calendar);
+        let about = about.filter(|resource| !resource.is_gone()).ok_or(Failure::Gone)?;
+        if !about.has_type(Vocabulary::CalDav, "calendar") {
+            return Err(Failure::Permanent(format!("{} is no calendar any more", self.calendar.as_str())));
+        }
+        let reports = about.property(Vocabulary::Dav, "supported-report-set");
+        let synchronises = reports.is_some_and(|reports| {
+            reports.descendants().iter().any(|element| element.is(Vocabulary::Dav, "sync-collection"))
+        });
+        let text = |vocabulary, name| about.text(vocabulary, name).map(str::to_owned);
+        let ctag = text(Vocabulary::CalendarServer, "getctag");
+        Ok(Capabilities { token: text(Vocabulary::Dav, "sync-token").filter(|_| synchronises), ctag })
+    }
+}
+
+/// How changes of a calendar can be followed.
+struct Capabilities {
+    /// Where the server has sync-collection.
+    token: Option<String>,
+    ctag: Option<String>,
+}
+
+/// The path that the next page goes on after.
+fn last(listed: &[(Path, Listed)], taken: usize, before: &str) -> String {
+    let last = taken.checked_sub(1).and_then(|position| listed.get(position));
+    last.map_or_else(|| before.to_owned(), |(path, _)| path.as_str().to_owned())
+}

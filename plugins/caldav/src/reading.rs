@@ -1,0 +1,136 @@
+//! Stored objects as items of the contract.
+
+use apptsync_calendar::{Calendar, Effort, Object, Place, Unreadable, Viewer};
+use apptsync_plugin::connector::{Account, Change, Identity, Item, Kind, Series, Window};
+use apptsync_plugin::types::{Failure, Instant};
+
+use crate::address::Path;
+use crate::objects::Stored;
+use crate::query;
+
+/// Reads objects of one kind through the eyes of an account.
+pub(crate) struct Reader {
+    pub(crate) viewer: Viewer,
+    pub(crate) kind: Kind,
+}
+
+impl Reader {
+    /// A reader for an account.
+    ///
+    /// # Errors
+    ///
+    /// `permanent`: contacts, or a time zone that is none.
+    pub(crate) fn new(account: &Account, kind: Kind) -> Result<Self, Failure> {
+        if kind == Kind::Contact {
+            return Err(Failure::Permanent("CalDAV has appointments and tasks, but no contacts".to_owned()));
+        }
+        Ok(Self { viewer: Viewer::of(account).map_err(Failure::Permanent)?, kind })
+    }
+
+    /// What a pull says of an object: its item or, of a series, what of it lies in the window. None when it is of another
+    /// kind.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read; the text says why.
+    pub(crate) fn change(
+        &self,
+        path: &Path,
+        stored: &Stored,
+        window: &Window,
+        effort: &mut Effort,
+    ) -> Result<Option<Change>, String> {
+        self.with(stored, |object| {
+            let collection = path.parent();
+            let place = place(path, stored, &collection);
+            if !object.is_series() {
+                let item = object.item(&place, &self.viewer).map_err(|error| error.to_string())?;
+                return Ok(item.map(Change::Present));
+            }
+            let found = object.occurrences(window, &place, &self.viewer, effort).map_err(|error| error.to_string())?;
+            if found.truncated {
+                return Err(format!("it has more than {} occurrences in the window", found.items.len()));
+            }
+            Ok(Some(Change::Series(Series { id: path.as_str().to_owned(), occurrences: found.items })))
+        })
+        .map(Option::flatten)
+    }
+
+    /// The object's own item or one occurrence of it. None when there is no such occurrence.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is of another kind; the text says why.
+    pub(crate) fn item(
+        &self,
+        path: &Path,
+        stored: &Stored,
+        original_start: Option<Instant>,
+    ) -> Result<Option<Item>, String> {
+        let read = self.with(stored, |object| {
+            let collection = path.parent();
+            let place = place(path, stored, &collection);
+            match original_start {
+                Some(start) => object.occurrence(start, &place, &self.viewer).map_err(|error| error.to_string()),
+                None => match object.item(&place, &self.viewer).map_err(|error| error.to_string())? {
+                    Some(item) => Ok(Some(item)),
+                    None => Err("it has only single occurrences of a series that is not here".to_owned()),
+                },
+            }
+        })?;
+        read.ok_or_else(|| format!("it has no {}", query::component(self.kind)))
+    }
+
+    /// The items of an object that carry some of our ids, each with the position of its id; none of an object that cannot
+    /// be read.
+    pub(crate) fn carrying(&self, path: &Path, stored: &Stored, our_ids: &[String]) -> Vec<(usize, Item)> {
+        let collection = path.parent();
+        let read = self.with(stored, |object| {
+            let place = place(path, stored, &collection);
+            let why = |error: Unreadable| error.to_string();
+            let mut found = Vec::new();
+            if object.is_series() {
+                for (position, our_id) in our_ids.iter().enumerate() {
+                    let items = object.carrying(our_id, &place, &self.viewer).map_err(why)?;
+                    found.extend(items.into_iter().map(|item| (position, item)));
+                }
+            } else if let Some(item) = object.item(&place, &self.viewer).map_err(why)?
+                && let Identity::Ours(id) = &item.identity
+                && let Some(position) = our_ids.iter().position(|our_id| our_id == id)
+            {
+                found.push((position, item));
+            }
+            Ok(found)
+        });
+        read.ok().flatten().unwrap_or_default()
+    }
+
+    /// The UID of the object that a resource holds.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is of another kind; the text says why.
+    pub(crate) fn uid(&self, stored: &Stored) -> Result<String, String> {
+        let uid = self.with(stored, |object| Ok(object.uid().to_owned()))?;
+        uid.ok_or_else(|| format!("it has no {}", query::component(self.kind)))
+    }
+
+    /// A resource holds one object (RFC 4791 4.1). None when it is of another kind.
+    fn with<T>(
+        &self,
+        stored: &Stored,
+        read: impl FnOnce(Object<'_>) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let calendar = Calendar::parse(&stored.data).map_err(|error| error.to_string())?;
+        let object = calendar.objects().find(|object| object.kind() == self.kind);
+        match object {
+            Some(object) => read(object).map(Some),
+            None if calendar.has_unidentified() => Err("it has no UID".to_owned()),
+            None => Ok(None),
+        }
+    }
+}
+
+fn place<'a>(path: &'a Path, stored: &'a Stored, collection: &'a Path) -> Place<'a> {
+    Place { remote_id: path.as_str(), etag: stored.etag.as_str(), collection: collection.as_str() }
+}
