@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
 pub mod certificates;
+pub mod server;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
@@ -186,6 +186,9 @@ impl HttpClient {
         let answer = self.connections(grant)?.request(request.map(Full::new));
         let answer = timeout(limits.first_byte, answer).await.map_err(|_| HttpError::Timeout(limits.first_byte))?;
         let (parts, body) = answer.map_err(|error| failure(&error))?.into_parts();
+        if size(&parts.headers) > limits::MAX_HTTP_HEADERS {
+            return Err(HttpError::HeadersTooLarge(limits::MAX_HTTP_HEADERS));
+        }
         let coding = parts.headers.get_all(header::CONTENT_ENCODING).iter().find(|coding| *coding != "identity");
         if let Some(coding) = coding {
             let coding = apptsync_model::text::quoted(&String::from_utf8_lossy(coding.as_bytes()));
@@ -236,7 +239,7 @@ fn prepare(request: Request<Bytes>, grant: &HttpGrant, limits: &HttpLimits) -> R
         query if query.starts_with('?') => format!("/{query}"),
         _ => return Err(HttpError::Request("its path does not begin with `/`".into())),
     };
-    let size = path.len() + parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    let size = path.len() + size(&parts.headers);
     let uri = Uri::builder().scheme(grant.origin.scheme()).authority(grant.origin.authority()).path_and_query(path);
     parts.uri = uri.build().map_err(|error| HttpError::Request(error.to_string()))?;
     parts.version = http::Version::HTTP_11;
@@ -255,6 +258,11 @@ fn prepare(request: Request<Bytes>, grant: &HttpGrant, limits: &HttpLimits) -> R
     parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
     Ok(Request::from_parts(parts, body))
+}
+
+/// Bytes of all names and values.
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 /// Asks an authorizer on a thread that may wait.
@@ -298,6 +306,10 @@ fn without(response: Response<Bytes>, used: &[SecretString], origin: &Origin) ->
 
 async fn read(mut body: Incoming, limits: &HttpLimits) -> Result<Bytes, HttpError> {
     let mut bytes = BytesMut::new();
+    let promised = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if promised > limits.response_body {
+        return Err(HttpError::ResponseTooLarge(limits.response_body));
+    }
     loop {
         let frame = timeout(limits.between_bytes, body.frame());
         let Some(frame) = frame.await.map_err(|_| HttpError::Timeout(limits.between_bytes))? else {
@@ -318,17 +330,18 @@ fn failure(error: &(dyn std::error::Error + 'static)) -> HttpError {
     if let Some(known) = find::<HttpError>(error) {
         return known.clone();
     }
+    // Once there is a connection, the request may have been done, whatever broke.
+    if let Some(hyper) = find::<hyper::Error>(error) {
+        return match hyper.is_parse_too_large() {
+            true => HttpError::HeadersTooLarge(limits::MAX_HTTP_HEADERS),
+            false => HttpError::Interrupted(hyper.to_string()),
+        };
+    }
     if let Some(tls) = find::<rustls::Error>(error) {
         return match tls {
             rustls::Error::InvalidCertificate(_) => HttpError::Certificate(tls.to_string()),
             _ => HttpError::Tls(tls.to_string()),
         };
-    }
-    if let Some(hyper) = find::<hyper::Error>(error) {
-        if hyper.is_parse_too_large() {
-            return HttpError::HeadersTooLarge(limits::MAX_HTTP_HEADERS);
-        }
-        return HttpError::Interrupted(hyper.to_string());
     }
     match find::<std::io::Error>(error) {
         Some(io) => HttpError::Connect(io.to_string()),
