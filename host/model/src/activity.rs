@@ -1,5 +1,6 @@
 //! The headquarters' side: activities and their status (domain 7).
 
+use crate::outlook::ItemKind;
 use crate::{Attributes, Instant, Period, Priority, named_enum};
 
 /// Number of an activity in the headquarters database; never used again.
@@ -32,9 +33,11 @@ impl ActivityStatus {
 pub struct Activity {
     /// Its number in the headquarters.
     pub id: ActivityId,
-    /// Sales channel it came through.
+    /// A calendar entry or a task.
+    pub entry: ItemKind,
+    /// Sales channel it came through; empty where it was not made in Mobile.
     pub channel: String,
-    /// Its id in the source.
+    /// Its id in the source; unique among those of its origin, and for Mobile within its sales channel.
     pub source_id: String,
     /// Number of the appointment.
     pub number: String,
@@ -48,6 +51,8 @@ pub struct Activity {
     pub priority: Priority,
     /// Stored status.
     pub status: ActivityStatus,
+    /// It was canceled (domain 8): later versions of Mobile change nothing, and its item in Outlook goes.
+    pub canceled: bool,
     /// When it takes place.
     pub period: Period,
     /// The same as instants, days beginning at midnight in the organization's zone.
@@ -58,7 +63,7 @@ pub struct Activity {
     pub completed_on: Option<Instant>,
     /// Results: the employee who completed it.
     pub completed_by: Option<String>,
-    /// References: the partner.
+    /// References: the partner; empty where there is none.
     pub customer: String,
     /// Name of the partner.
     pub customer_name: String,
@@ -66,14 +71,49 @@ pub struct Activity {
     pub employee: String,
     /// Name of the representative.
     pub employee_name: String,
-    /// Where it was made: `mobile`.
+    /// Where it was made, by the stable name of an [`Origin`](crate::outlook::Origin).
     pub origin: String,
-    /// Extension point.
+    /// Extension point; [`LOCATION`] and [`UNDATED`] stand here.
     pub attributes: Attributes,
-    /// The job that made it.
+    /// The job that made it; 0 where no batch job did.
     pub created_by_job: i64,
-    /// The job that last changed it.
+    /// The batch job that last changed it; 0 where none did.
     pub changed_by_job: i64,
+    /// Higher after every change.
+    pub revision: i64,
+    /// The instant of the run, or of the person, that last changed it.
+    pub changed_at: Instant,
+}
+
+/// Name of the attribute that holds an activity's location.
+pub const LOCATION: &str = "location";
+/// Name of the attribute of a task without a date: its period is the day it came in, and it never becomes Delayed.
+pub const UNDATED: &str = "undated";
+
+impl Activity {
+    /// Its location; empty for none.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        self.attributes.iter().find(|(name, _)| name == LOCATION).map_or("", |(_, value)| value)
+    }
+
+    /// It is a task without a date.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.attributes.iter().any(|(name, _)| name == UNDATED)
+    }
+
+    /// It was made in Mobile, whose version wins (domain 1).
+    #[must_use]
+    pub fn is_of_mobile(&self) -> bool {
+        self.origin == crate::outlook::Origin::Mobile.name()
+    }
+
+    /// What people see as its status: a canceled activity is Canceled, whatever its stored status.
+    #[must_use]
+    pub fn shown_status(&self) -> &'static str {
+        if self.canceled { "Canceled" } else { self.status.label() }
+    }
 }
 
 /// What the cockpit shows: an activity must meet all that is set; within a list any value will do.

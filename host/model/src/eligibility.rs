@@ -23,7 +23,7 @@ named_enum! {
         Vetoed = "vetoed", "vetoed by an extension";
         /// The activity is Delayed: nothing is imported any more.
         Delayed = "delayed", "activity delayed (frozen)";
-        /// The activity is Completed or Completed unprocessed.
+        /// The activity is Completed, Completed unprocessed or canceled.
         Closed = "closed", "activity closed";
     }
 }
@@ -60,15 +60,15 @@ pub fn first_import(appointment: &Appointment, facts: &Facts) -> Result<(), Skip
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, reason)| Err(reason))
 }
 
-/// May a new version change an activity that has this stored status (domain 7)?
+/// May a new version change an activity that has this stored status, or was canceled (domain 7)?
 ///
 /// # Errors
 /// The first check that does not hold.
-pub fn new_version(current: ActivityStatus, facts: &Facts) -> Result<(), SkipReason> {
+pub fn new_version(current: ActivityStatus, canceled: bool, facts: &Facts) -> Result<(), SkipReason> {
     let checks = [
         (facts.in_scope, SkipReason::OutOfScope),
-        (current != ActivityStatus::Delayed, SkipReason::Delayed),
-        (current == ActivityStatus::Planned, SkipReason::Closed),
+        (canceled || current != ActivityStatus::Delayed, SkipReason::Delayed),
+        (!canceled && current == ActivityStatus::Planned, SkipReason::Closed),
         (facts.rep_eligible, SkipReason::RepNotEligible),
         (facts.customer_exists, SkipReason::CustomerMissing),
     ];

@@ -16,7 +16,7 @@ mod stage;
 pub mod text;
 mod time;
 
-pub use activity::{Activity, ActivityFilter, ActivityId, ActivityOrder, ActivityStatus};
+pub use activity::{Activity, ActivityFilter, ActivityId, ActivityOrder, ActivityStatus, LOCATION, UNDATED};
 pub use appointment::{Appointment, Attributes, Customer, MobileStatus, Period, Priority};
 pub use definition::{APPOINTMENT_SYNCHRONIZE, DefinitionDescription, DefinitionSettings, Variable};
 pub use eligibility::{Facts, SkipReason, first_import, new_version};

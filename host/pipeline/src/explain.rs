@@ -182,7 +182,8 @@ fn ask_again(
     if let Some(definition) = &definition {
         let stages = StageSet::load(runtime, specs, &RunClock::new(then))?;
         // Asked as of then, with no activity yet or the one that is still planned: what would decide anew.
-        let planned = explanation.activity.as_ref().map(|_| KnownActivity { id: 0, status: ActivityStatus::Planned });
+        let planned = KnownActivity { id: 0, status: ActivityStatus::Planned, canceled: false };
+        let planned = explanation.activity.as_ref().map(|_| planned);
         let is_first = explanation.transfer.outcome == Outcome::Created;
         let known = planned.filter(|_| !is_first).map(|activity| known(explanation, activity));
         match triage_alone(rules(then), appointment.clone(), known, store)? {
@@ -192,8 +193,11 @@ fn ask_again(
             Triage::Skipped(..) | Triage::Settled(_) | Triage::Later => {}
         }
     }
-    let activity =
-        explanation.activity.as_ref().map(|activity| KnownActivity { id: activity.id, status: activity.status });
+    let activity = explanation.activity.as_ref().map(|activity| KnownActivity {
+        id: activity.id,
+        status: activity.status,
+        canceled: activity.canceled,
+    });
     let known = activity.map(|activity| known(explanation, activity));
     explanation.next_run = if definition.is_none_or(|definition| !definition.active) {
         format!("the next run imports nothing: activity definition {APPOINTMENT_SYNCHRONIZE} is not active")

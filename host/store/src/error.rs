@@ -39,6 +39,9 @@ pub enum StoreError {
     /// A value breaks a rule.
     #[error("{0}")]
     Invalid(String),
+    /// Somebody else was faster.
+    #[error("the activity was changed meanwhile; nothing was written: look at it and try again")]
+    Changed,
     /// Anything else.
     #[error("the database cannot be used: {0}")]
     Other(String),

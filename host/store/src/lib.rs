@@ -31,7 +31,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// One connection to a headquarters database. A connection belongs to one thread; [`Store::another`] opens one more.
 ///
 /// Every method that writes does so in one transaction: all of it or nothing.
-pub trait Store: Send {
+pub trait Store: OutlookStore + Send {
     /// One more connection to the same database, for another thread.
     ///
     /// # Errors

@@ -44,7 +44,8 @@ pub struct Observation {
 }
 
 /// What was seen of an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// The item.
     Present(Box<RemoteItem>),
@@ -205,7 +206,7 @@ pub struct Settlement {
     pub operation: Option<(i64, OperationState)>,
     /// A change of the headquarters, tied to the revision that it was decided on.
     pub change: Option<HeadquartersChange>,
-    /// Audit; the link's number is filled in where it is 0.
+    /// Audit; run, the link's number where it is 0, and the object where it is missing are filled in.
     pub audit: Vec<AuditEntry>,
     /// What was seen of this remote id is dealt with.
     pub observed: Option<String>,
@@ -262,7 +263,7 @@ pub struct EditedActivity {
     pub priority: Priority,
     /// Done, and when: status Completed, Completed on; only Planned activities become Completed.
     pub completed: Option<Instant>,
-    /// A task had no date: its period is the day it came in.
+    /// A task had no date: its period is the day it came in, whatever `period` says later, and it never becomes Delayed.
     pub undated: bool,
 }
 
@@ -273,7 +274,7 @@ pub struct NewActivity {
     pub origin: apptsync_model::outlook::Origin,
     /// A calendar entry or a task.
     pub entry: ItemKind,
-    /// Unique among those of its origin; making it again finds the one that is there.
+    /// Unique among those of its origin; making it again finds the one that is there, and leaves it as it is.
     pub source_id: String,
     /// The representative.
     pub employee: String,
@@ -288,7 +289,8 @@ pub struct NewActivity {
 /// What became of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// Stored; the link with its number, and the activity, where one was made or changed, with its new revision.
+    /// Stored; the link with its number, and the activity, where one was made or changed, with its new revision. The link
+    /// has that activity and that revision then.
     Done(Box<Link>, Option<(ActivityId, i64)>),
     /// The activity was changed meanwhile: nothing of this settlement was stored.
     Conflict,
@@ -459,14 +461,21 @@ pub trait OutlookStore {
     /// Nothing was written.
     fn forget_observations(&self, profile: ProfileId, kind: ItemKind, remote_ids: &[&str]) -> Result<()>;
 
-    /// The activities of a representative (canceled ones too) that overlap a window, and those with these numbers,
-    /// whoever's they are; by number.
+    /// The activities of a representative (canceled ones too) that overlap a window (none where there is no window), and
+    /// those with these numbers, whoever's they are; by number.
     ///
     /// # Errors
     /// The database cannot be read.
     fn activities_of(&self, employee: &str, window: Option<Window>, also: &[ActivityId]) -> Result<Vec<Activity>>;
 
-    /// Partners and sales representatives for address books.
+    /// Sets the activities of a representative that were not made in Mobile, are Planned and elapsed to Delayed
+    /// (domain 7); tasks without a date do not elapse. Returns how many.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn delay_elapsed_of(&self, employee: &str, now: Instant) -> Result<u64>;
+
+    /// Partners and sales representatives for address books, by id; not those marked for deletion.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -508,10 +517,12 @@ pub trait OutlookStore {
         settlements: Vec<Settlement>,
     ) -> Result<Vec<Settled>>;
 
-    /// Changes an activity on behalf of a person (no link, no run): `activities add|set|cancel`.
+    /// Changes an activity on behalf of a person (no link, no run): `activities add|set|complete|cancel`. What changes a
+    /// Planned activity of Mobile, here as in [`settle`](Self::settle), makes the next import put Mobile's version back.
     ///
     /// # Errors
-    /// It was changed meanwhile or is not there, or the database cannot be written.
+    /// It was changed meanwhile or is not there ([`StoreError::Changed`](crate::StoreError::Changed)), or the database
+    /// cannot be written.
     fn change_activity(&self, change: &HeadquartersChange, now: Instant) -> Result<ActivityId>;
 
     /// Keeps a plan that waits for a person; it replaces an older one of the profile. None takes it away.

@@ -155,6 +155,8 @@ pub struct KnownActivity {
     pub id: ActivityId,
     /// Stored status.
     pub status: ActivityStatus,
+    /// It was canceled, and is closed whatever its status.
+    pub canceled: bool,
 }
 
 /// An object that earlier runs did not import.

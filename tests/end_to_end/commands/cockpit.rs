@@ -116,7 +116,7 @@ fn the_json_of_activities_is_the_documented_one() {
             "end": "2026-12-01T10:00:00Z", "all_day": false, "kind": "Sales appointment", "priority": "normal",
             "customer": "C00001", "employee": "B",
             "description": "Customer: Delikatesy Krakus\nAddress: Długa 1, 31-147 Kraków, PL\nStatus: Confirmed\nShow the new range",
-            "completed_on": null, "completed_by": null, "origin": "mobile"
+            "completed_on": null, "completed_by": null, "origin": "mobile", "canceled": false
         }])
     );
 }

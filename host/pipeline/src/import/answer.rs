@@ -5,7 +5,7 @@ use apptsync_model::{
     ActivityStatus, Appointment, AppointmentContext, ChangedSince, Channel, Decision, DefinitionSettings, Draft,
     Instant, Message, Occasion, Outcome, Question, RecordError, Severity, SkipReason, Verdict,
 };
-use apptsync_store::{ActivityFields, Change, Known, QuarantinedRecord, RecordWrite, Store};
+use apptsync_store::{ActivityFields, Change, Known, KnownActivity, QuarantinedRecord, RecordWrite, Store};
 
 use super::eligible::{Case, Customers, Rules, Triage, may_import};
 use super::page::{Candidate, Input, Output, Work, candidates};
@@ -124,7 +124,7 @@ impl AppointmentWork<'_> {
         let mut kept = Vec::with_capacity(cases.len());
         for case in cases {
             let (facts, _) = self.rules(false).facts(&case.appointment, true);
-            match may_import(&case.appointment, current(&case), &facts) {
+            match may_import(&case.appointment, activity(&case), &facts) {
                 Ok(()) => kept.push(case),
                 Err(reason) => skip(case, reason, format!("{}, after the extensions", reason.label()), output),
             }
@@ -247,12 +247,16 @@ pub(crate) fn occasion<'a>(case: &'a Case<'_>, decision: &'a Decision) -> Occasi
     Occasion { context: context(case), status: decision.status, note: decision.note.as_deref() }
 }
 
+fn activity(case: &Case<'_>) -> Option<KnownActivity> {
+    case.known.as_ref().and_then(|known| known.activity)
+}
+
 fn current(case: &Case<'_>) -> Option<ActivityStatus> {
-    case.known.as_ref().and_then(|known| known.activity).map(|activity| activity.status)
+    activity(case).map(|activity| activity.status)
 }
 
 fn activity_id(case: &Case<'_>) -> Option<i64> {
-    case.known.as_ref().and_then(|known| known.activity).map(|activity| activity.id)
+    activity(case).map(|activity| activity.id)
 }
 
 fn fields(case: &Case<'_>, status: ActivityStatus, draft: Draft) -> ActivityFields {
@@ -281,9 +285,9 @@ fn fields(case: &Case<'_>, status: ActivityStatus, draft: Draft) -> ActivityFiel
 fn write(case: Case<'_>, outcome: Outcome, imported: Option<[u8; 16]>, detail: String, change: Change) -> RecordWrite {
     let is_same_version = case.known.as_ref().is_some_and(|known| known.seen == case.version);
     RecordWrite {
+        activity: activity_id(&case),
         source_id: case.appointment.id,
         transfer: case.known.as_ref().map(|known| known.transfer),
-        activity: case.known.as_ref().and_then(|known| known.activity).map(|activity| activity.id),
         seen: case.version,
         imported,
         outcome,

@@ -7,7 +7,7 @@ use apptsync_model::{
     ActivityStatus, Appointment, Channel, Customer, Facts, Instant, Outcome, Partner, SkipReason, first_import,
     local_period, new_version,
 };
-use apptsync_store::{Change, Hash, Known, RecordWrite, Store};
+use apptsync_store::{Change, Hash, Known, KnownActivity, RecordWrite, Store};
 
 use crate::ImportError;
 use crate::scope::{Representative, Scope};
@@ -161,7 +161,7 @@ impl<'a> Rules<'a> {
                 return Triage::Settled(outcome);
             }
         }
-        let current = known.as_ref().and_then(|known| known.activity).map(|activity| activity.status);
+        let current = known.as_ref().and_then(|known| known.activity);
         let verdict = may_import(&appointment, current, &facts);
         match (verdict, connected) {
             (Ok(()), Some(connected)) => {
@@ -215,19 +215,19 @@ impl<'a> Rules<'a> {
 /// The rules for an appointment without an activity, or for a new version of one that has one.
 pub(crate) fn may_import(
     appointment: &Appointment,
-    current: Option<ActivityStatus>,
+    current: Option<KnownActivity>,
     facts: &Facts,
 ) -> Result<(), SkipReason> {
     match current {
         None => first_import(appointment, facts),
-        Some(status) => new_version(status, facts),
+        Some(activity) => new_version(activity.status, activity.canceled, facts),
     }
 }
 
 /// What needs no look: this version is in the headquarters, made by the same stages, or its activity is frozen.
 fn settled(known: &Known, version: &Hash, stage_set: i64, facts: &Facts) -> Option<Outcome> {
     let activity = known.activity?;
-    let is_frozen = activity.status != ActivityStatus::Planned;
+    let is_frozen = activity.canceled || activity.status != ActivityStatus::Planned;
     if !known.pending
         && facts.in_scope
         && known.imported == Some(*version)

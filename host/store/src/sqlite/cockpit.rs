@@ -2,13 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use apptsync_model::{Activity, ActivityFilter, ActivityId, ActivityOrder, Attributes, Instant, Period};
+use apptsync_model::outlook::Window;
+use apptsync_model::{Activity, ActivityFilter, ActivityId, ActivityOrder, Instant, Period};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use crate::sqlite::SqliteStore;
 use crate::sqlite::import::outcome;
 use crate::sqlite::master::named;
+use crate::sqlite::outlook::{audit, json, links};
 use crate::{Result, Transfer};
 
 const FROM: &str = "FROM activity
@@ -32,11 +34,9 @@ fn date(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<chrono::NaiveDat
 
 fn activity_row(row: &Row<'_>) -> rusqlite::Result<Activity> {
     let (start, end) = (Instant(row.get("start_at")?), Instant(row.get("end_at")?));
-    let attributes: String = row.get("attributes")?;
-    let attributes: Attributes = serde_json::from_str(&attributes)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
     Ok(Activity {
         id: row.get("id")?,
+        entry: named(row, "entry")?,
         channel: row.get("channel")?,
         source_id: row.get("source_id")?,
         number: row.get("number")?,
@@ -45,6 +45,7 @@ fn activity_row(row: &Row<'_>) -> rusqlite::Result<Activity> {
         kind: row.get("kind")?,
         priority: named(row, "priority")?,
         status: named(row, "status")?,
+        canceled: row.get("canceled")?,
         period: match (date(row, "start_day")?, date(row, "end_day")?) {
             (Some(start), Some(end)) => Period::AllDay { start, end },
             _ => Period::Timed { start, end },
@@ -58,9 +59,11 @@ fn activity_row(row: &Row<'_>) -> rusqlite::Result<Activity> {
         employee: row.get::<_, Option<String>>("employee")?.unwrap_or_default(),
         employee_name: row.get::<_, Option<String>>("employee_name")?.unwrap_or_default(),
         origin: row.get("origin")?,
-        attributes,
+        attributes: json(row, "attributes")?,
         created_by_job: row.get("created_by_job")?,
         changed_by_job: row.get("changed_by_job")?,
+        revision: row.get("revision")?,
+        changed_at: Instant(row.get("changed_at")?),
     })
 }
 
@@ -173,6 +176,26 @@ pub(super) fn activity(store: &SqliteStore, id: ActivityId) -> Result<Option<Act
     Ok(store.connection.prepare_cached(&sql)?.query_row([id], activity_row).optional()?)
 }
 
+pub(super) fn activities_of(
+    store: &SqliteStore,
+    employee: &str,
+    window: Option<Window>,
+    also: &[ActivityId],
+) -> Result<Vec<Activity>> {
+    // The same as `Window::overlaps`.
+    let sql = format!(
+        "SELECT {COLUMNS} {FROM} WHERE activity.id IN (
+           SELECT activity.id FROM task JOIN activity ON activity.id = task.activity
+           WHERE task.employee = ?1 AND start_at < ?3 AND (end_at > ?2 OR (start_at = end_at AND start_at >= ?2))
+           UNION SELECT value FROM json_each(?4))
+         ORDER BY activity.id"
+    );
+    let (start, end) = window.map_or((0, 0), |window| (window.start.0, window.end.0));
+    let mut statement = store.connection.prepare_cached(&sql)?;
+    let values = params![employee, start, end, serde_json::to_string(also)?];
+    Ok(statement.query_map(values, activity_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn find_transfers(store: &SqliteStore, text: &str) -> Result<Vec<Transfer>> {
     // By id first: both ids have an index. The number stands inside of the record and costs a look at all.
     let ways = [
@@ -222,12 +245,19 @@ pub(super) fn check(store: &SqliteStore) -> Result<Vec<String>> {
     }
     let incomplete: i64 = store.connection.query_row(
         "SELECT count(*) FROM activity WHERE NOT EXISTS (SELECT 1 FROM task WHERE task.activity = activity.id)
-           OR NOT EXISTS (SELECT 1 FROM reference WHERE reference.activity = activity.id)",
+           OR (origin = 'mobile' AND NOT EXISTS (SELECT 1 FROM reference WHERE reference.activity = activity.id))",
         [],
         |row| row.get(0),
     )?;
     if incomplete > 0 {
         problems.push(format!("{incomplete} activities have no task or no reference"));
+    }
+    let unlinked = links::dangling(&store.connection)?;
+    if unlinked > 0 {
+        problems.push(format!("{unlinked} links to Outlook are of activities that are not there"));
+    }
+    if let Some(entry) = audit::broken_at(&store.connection)? {
+        problems.push(format!("the audit was tampered with: entry {entry} is not as it was written, or is missing"));
     }
     Ok(problems)
 }

@@ -1,13 +1,14 @@
 //! What the import reads and writes. [`store_page`] is the floor of an import's speed: prepared statements, one
 //! transaction a page, no reading back.
 
-use apptsync_model::{ActivityId, ActivityStatus, ChannelPartner, Instant, JobId, Ledger, Outcome, Period};
+use apptsync_model::{ActivityId, ActivityStatus, ChannelPartner, Instant, JobId, Ledger, Outcome, Period, UNDATED};
 use std::borrow::Cow;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, ToSql, params, params_from_iter};
 
 use crate::sqlite::SqliteStore;
 use crate::sqlite::master::Put;
+use crate::sqlite::revision::Stamp;
 use crate::sqlite::{jobs, master};
 use crate::{
     ActivityFields, Change, Hash, Known, KnownActivity, PageWrite, Pending, RecordWrite, Result, StoreError,
@@ -58,7 +59,8 @@ pub(super) fn cursor(store: &SqliteStore, key: &TransferKey<'_>, source: &str) -
 }
 
 const KNOWN_COLUMNS: &str = "transfer.id AS transfer_id, transfer.activity, transfer.seen, transfer.imported,
-    transfer.stage_set, transfer.outcome, transfer.pending, transfer.job, transfer.detail, activity.status";
+    transfer.stage_set, transfer.outcome, transfer.pending, transfer.job, transfer.detail, activity.canceled,
+    activity.status";
 
 /// Reads a stored outcome.
 pub(super) fn outcome(row: &Row<'_>, column: &str) -> rusqlite::Result<Outcome> {
@@ -72,7 +74,7 @@ pub(super) fn outcome(row: &Row<'_>, column: &str) -> rusqlite::Result<Outcome> 
 fn known_row(row: &Row<'_>) -> rusqlite::Result<Known> {
     // By position, in the order of KNOWN_COLUMNS: this runs for every record.
     let activity = match row.get::<_, Option<ActivityId>>(1)? {
-        Some(id) => Some(KnownActivity { id, status: master::named(row, "status")? }),
+        Some(id) => Some(KnownActivity { id, status: master::named(row, "status")?, canceled: row.get(9)? }),
         None => None,
     };
     Ok(Known {
@@ -136,8 +138,9 @@ impl<'a> Statements<'a> {
     fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             insert_activity: connection.prepare_cached(&format!(
-                "INSERT INTO activity (channel, source_id, origin, created_by_job, changed_by_job, {ACTIVITY_FIELDS})
-                 VALUES (?1, ?2, 'mobile', ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+                "INSERT INTO activity
+                   (channel, source_id, origin, created_by_job, changed_by_job, revision, changed_at, {ACTIVITY_FIELDS})
+                 VALUES (?1, ?2, 'mobile', ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
             ))?,
             insert_task: connection.prepare_cached("INSERT INTO task (activity, employee) VALUES (?, ?)")?,
             insert_reference: connection.prepare_cached("INSERT INTO reference (activity, partner) VALUES (?, ?)")?,
@@ -183,6 +186,7 @@ fn create(
     connection: &Connection,
     statements: &mut Statements<'_>,
     page: &PageWrite<'_>,
+    stamp: Stamp,
     record: &RecordWrite,
     fields: &ActivityFields,
 ) -> Result<ActivityId> {
@@ -190,21 +194,26 @@ fn create(
     insert.raw_bind_parameter(1, page.key.channel)?;
     insert.raw_bind_parameter(2, &record.source_id)?;
     insert.raw_bind_parameter(3, page.job)?;
-    bind_fields(insert, 4, fields)?;
+    insert.raw_bind_parameter(4, stamp.revision)?;
+    insert.raw_bind_parameter(5, stamp.changed_at.0)?;
+    bind_fields(insert, 6, fields)?;
     insert.raw_execute()?;
     Ok(connection.last_insert_rowid())
 }
 
-/// Writes all fields of an activity; false when they are there already.
-fn update(connection: &Connection, page: &PageWrite<'_>, id: ActivityId, fields: &ActivityFields) -> Result<bool> {
+/// Writes all fields of an activity that is still Planned; false when they are there already.
+fn update(connection: &Connection, job: JobId, stamp: Stamp, id: ActivityId, fields: &ActivityFields) -> Result<bool> {
     let mut statement = connection.prepare_cached(&format!(
-        "UPDATE activity SET ({ACTIVITY_FIELDS}) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15), changed_by_job = ?1
-         WHERE id = ?2
-           AND ({ACTIVITY_FIELDS}) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        "UPDATE activity SET ({ACTIVITY_FIELDS}) = (?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17),
+           changed_by_job = ?1, revision = ?3, changed_at = ?4
+         WHERE id = ?2 AND status = 'planned'
+           AND ({ACTIVITY_FIELDS}) IS NOT (?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
     ))?;
-    statement.raw_bind_parameter(1, page.job)?;
+    statement.raw_bind_parameter(1, job)?;
     statement.raw_bind_parameter(2, id)?;
-    bind_fields(&mut statement, 3, fields)?;
+    statement.raw_bind_parameter(3, stamp.revision)?;
+    statement.raw_bind_parameter(4, stamp.changed_at.0)?;
+    bind_fields(&mut statement, 5, fields)?;
     let changed = statement.raw_execute()?;
     let moved = connection
         .prepare_cached("UPDATE task SET employee = ?2 WHERE activity = ?1 AND employee <> ?2")?
@@ -214,16 +223,25 @@ fn update(connection: &Connection, page: &PageWrite<'_>, id: ActivityId, fields:
         .execute(params![id, fields.partner])?;
     if changed == 0 && moved + referred > 0 {
         connection
-            .prepare_cached("UPDATE activity SET changed_by_job = ? WHERE id = ?")?
-            .execute(params![page.job, id])?;
+            .prepare_cached("UPDATE activity SET changed_by_job = ?, revision = ?, changed_at = ? WHERE id = ?")?
+            .execute(params![job, stamp.revision, stamp.changed_at.0, id])?;
     }
     Ok(changed + moved + referred > 0)
 }
 
-fn set_status(connection: &Connection, job: JobId, id: ActivityId, status: ActivityStatus) -> Result<bool> {
+fn set_status(
+    connection: &Connection,
+    job: JobId,
+    stamp: Stamp,
+    id: ActivityId,
+    status: ActivityStatus,
+) -> Result<bool> {
     let changed = connection
-        .prepare_cached("UPDATE activity SET status = ?1, changed_by_job = ?2 WHERE id = ?3 AND status <> ?1")?
-        .execute(params![status.name(), job, id])?;
+        .prepare_cached(
+            "UPDATE activity SET status = ?1, changed_by_job = ?2, revision = ?3, changed_at = ?4
+             WHERE id = ?5 AND status = 'planned' AND status <> ?1",
+        )?
+        .execute(params![status.name(), job, stamp.revision, stamp.changed_at.0, id])?;
     Ok(changed > 0)
 }
 
@@ -284,6 +302,10 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
     {
         let connection: &Connection = &transaction;
         let mut statements = Statements::new(connection)?;
+        let writes_activities = page.records.iter().any(|record| {
+            matches!(record.change, Change::CreateActivity(_) | Change::UpdateActivity(..) | Change::SetStatus(..))
+        });
+        let stamp = if writes_activities { Stamp::of_job(connection, page.job)? } else { Stamp::default() };
         // Table by table, not record by record: what is written next to each other stays in the processor's cache.
         let mut written = Vec::with_capacity(page.records.len());
         for record in page.records {
@@ -291,11 +313,11 @@ pub(super) fn store_page(store: &SqliteStore, page: &PageWrite<'_>, ledger: &mut
             let changed = match &record.change {
                 Change::Nothing => true,
                 Change::CreateActivity(fields) => {
-                    activity = Some(create(connection, &mut statements, page, record, fields)?);
+                    activity = Some(create(connection, &mut statements, page, stamp, record, fields)?);
                     true
                 }
-                Change::UpdateActivity(id, fields) => update(connection, page, *id, fields)?,
-                Change::SetStatus(id, status) => set_status(connection, page.job, *id, *status)?,
+                Change::UpdateActivity(id, fields) => update(connection, page.job, stamp, *id, fields)?,
+                Change::SetStatus(id, status) => set_status(connection, page.job, stamp, *id, *status)?,
                 Change::PutPartner(partner) => {
                     let channel = page.key.channel.to_owned();
                     let external_id = record.source_id.clone();
@@ -375,9 +397,30 @@ pub(super) fn delay_elapsed(
         return Ok(0);
     }
     let transaction = store.write()?;
+    let stamp = Stamp::new(&transaction, now)?;
     for id in &ids {
-        set_status(&transaction, job, *id, ActivityStatus::Delayed)?;
+        set_status(&transaction, job, stamp, *id, ActivityStatus::Delayed)?;
     }
     transaction.commit()?;
     Ok(ids.len() as u64)
+}
+
+pub(super) fn delay_elapsed_of(store: &SqliteStore, employee: &str, now: Instant) -> Result<u64> {
+    let elapsed = "status = 'planned' AND channel = '' AND end_at < ?1
+        AND EXISTS (SELECT 1 FROM task WHERE task.activity = activity.id AND task.employee = ?2)
+        AND NOT EXISTS (SELECT 1 FROM json_each(activity.attributes) WHERE value ->> 0 = ?3)";
+    let values = params![now.0, employee, UNDATED];
+    // Looked for before a transaction is begun: what changes nothing writes nothing.
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM activity WHERE {elapsed})");
+    if !store.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))? {
+        return Ok(0);
+    }
+    let transaction = store.write()?;
+    let stamp = Stamp::new(&transaction, now)?;
+    let delayed = transaction.execute(
+        &format!("UPDATE activity SET status = 'delayed', revision = ?4, changed_at = ?1 WHERE {elapsed}"),
+        params![now.0, employee, UNDATED, stamp.revision],
+    )?;
+    transaction.commit()?;
+    Ok(delayed as u64)
 }

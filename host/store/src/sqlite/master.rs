@@ -124,6 +124,18 @@ pub(super) fn connected_partners(
     Ok(found)
 }
 
+pub(super) fn address_book(store: &SqliteStore) -> Result<(Vec<Partner>, Vec<Employee>)> {
+    let connection = &store.connection;
+    Ok((
+        rows(connection, "SELECT * FROM partner WHERE NOT deletion_mark ORDER BY id", partner_row)?,
+        rows(
+            connection,
+            "SELECT * FROM employee WHERE sales_representative AND NOT deletion_mark ORDER BY id",
+            employee,
+        )?,
+    ))
+}
+
 /// What an upsert did: an insert, an update or nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {

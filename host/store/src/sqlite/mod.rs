@@ -5,6 +5,8 @@ mod import;
 mod jobs;
 mod master;
 mod migrations;
+mod outlook;
+mod revision;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -82,16 +84,11 @@ impl SqliteStore {
     fn write(&self) -> Result<Transaction<'_>> {
         Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?)
     }
-}
 
-impl Store for SqliteStore {
-    fn another(&self) -> Result<Box<dyn Store>> {
-        Ok(Box::new(Self::connect(&self.path, OpenFlags::empty(), ANOTHER_CACHE_KIB)?))
-    }
-
-    fn try_lock_runs(&self) -> Result<Option<RunLock>> {
+    /// Locks a file beside the database, whose name goes on like this; none when another process has it.
+    fn try_lock(&self, ending: &str) -> Result<Option<RunLock>> {
         let mut path = self.path.clone().into_os_string();
-        path.push("-run");
+        path.push(ending);
         let failed = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly,
             _ => StoreError::Other(format!("{}: {error}", Path::new(&path).display())),
@@ -102,6 +99,16 @@ impl Store for SqliteStore {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+}
+
+impl Store for SqliteStore {
+    fn another(&self) -> Result<Box<dyn Store>> {
+        Ok(Box::new(Self::connect(&self.path, OpenFlags::empty(), ANOTHER_CACHE_KIB)?))
+    }
+
+    fn try_lock_runs(&self) -> Result<Option<RunLock>> {
+        self.try_lock("-run")
     }
 
     fn master_data(&self) -> Result<MasterData> {

@@ -47,10 +47,12 @@ pub enum Column {
     CompletedBy,
     /// Where it was made
     Origin,
+    /// Canceled
+    Canceled,
 }
 
 /// All columns, in the order of the documented JSON.
-pub(super) const ALL: [Column; 17] = [
+pub(super) const ALL: [Column; 18] = [
     Column::Id,
     Column::Channel,
     Column::SourceId,
@@ -68,6 +70,7 @@ pub(super) const ALL: [Column; 17] = [
     Column::CompletedOn,
     Column::CompletedBy,
     Column::Origin,
+    Column::Canceled,
 ];
 
 /// The columns of a table, unless others are chosen.
@@ -124,6 +127,7 @@ impl Column {
             Self::CompletedOn => "completed_on",
             Self::CompletedBy => "completed_by",
             Self::Origin => "origin",
+            Self::Canceled => "canceled",
         }
     }
 
@@ -147,6 +151,7 @@ impl Column {
             Self::CompletedOn => "Completed on",
             Self::CompletedBy => "Completed by",
             Self::Origin => "Origin",
+            Self::Canceled => "Canceled",
         }
     }
 
@@ -159,7 +164,7 @@ impl Column {
             Self::SourceId => text(&activity.source_id),
             Self::Number => text(&activity.number),
             Self::Subject => text(&activity.subject),
-            Self::Status => Cell::Named { name: activity.status.name(), label: activity.status.label() },
+            Self::Status => Cell::Named { name: activity.status.name(), label: activity.shown_status() },
             Self::Start => match activity.period {
                 Period::Timed { start, .. } => Cell::Instant(start),
                 Period::AllDay { start, .. } => Cell::FirstDay(start),
@@ -177,6 +182,7 @@ impl Column {
             Self::CompletedOn => activity.completed_on.map_or(Cell::Empty, Cell::Instant),
             Self::CompletedBy => activity.completed_by.as_deref().map_or(Cell::Empty, text),
             Self::Origin => text(&activity.origin),
+            Self::Canceled => Cell::Flag(activity.canceled),
         }
     }
 }
@@ -285,6 +291,7 @@ impl Zones {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use apptsync_model::outlook::ItemKind;
     use apptsync_model::{ActivityStatus, Priority};
 
     use super::*;
@@ -295,6 +302,7 @@ pub(super) mod tests {
         let end: Instant = "2026-12-01T10:00:00Z".parse().expect("an instant");
         Activity {
             id: 17,
+            entry: ItemKind::Appointment,
             channel: "B2B".into(),
             source_id: "a-1".into(),
             number: "SA/2026/000001".into(),
@@ -303,6 +311,7 @@ pub(super) mod tests {
             kind: "Visit".into(),
             priority: Priority::Normal,
             status: ActivityStatus::CompletedUnprocessed,
+            canceled: false,
             period: Period::Timed { start, end },
             start,
             end,
@@ -316,6 +325,8 @@ pub(super) mod tests {
             attributes: Vec::new(),
             created_by_job: 1,
             changed_by_job: 2,
+            revision: 1,
+            changed_at: start,
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
-use apptsync_model::{Activity, ActivityId, local_date_time, local_period};
+use apptsync_model::outlook::Origin;
+use apptsync_model::{Activity, ActivityId, ActivityStatus, LOCATION, UNDATED, local_date_time, local_period};
 use apptsync_store::{Store, Transfer};
 use serde::Serialize;
 
@@ -20,9 +21,11 @@ struct Details<'a> {
     row: Row<'a>,
     customer_name: &'a str,
     employee_name: &'a str,
+    entry: &'static str,
     attributes: BTreeMap<&'a str, &'a str>,
     created_by_job: i64,
     changed_by_job: i64,
+    changed_at: String,
 }
 
 /// Shows the activity that a text names.
@@ -34,9 +37,11 @@ pub(super) fn run(text: &str, context: &Context) -> anyhow::Result<Exit> {
             row: Row::whole(&activity),
             customer_name: &activity.customer_name,
             employee_name: &activity.employee_name,
+            entry: activity.entry.name(),
             attributes: activity.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
             created_by_job: activity.created_by_job,
             changed_by_job: activity.changed_by_job,
+            changed_at: activity.changed_at.to_string(),
         })?;
     } else {
         let zones = Zones::new(&store.master_data()?);
@@ -46,7 +51,7 @@ pub(super) fn run(text: &str, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// An activity by its id, or else by the id or number of its appointment, where that is of one activity only.
-fn find(store: &dyn Store, text: &str) -> anyhow::Result<Activity> {
+pub(super) fn find(store: &dyn Store, text: &str) -> anyhow::Result<Activity> {
     if let Ok(id) = text.parse::<ActivityId>()
         && let Some(activity) = store.activity(id)?
     {
@@ -82,15 +87,31 @@ fn print(activity: &Activity, zones: &Zones, context: &Context) -> anyhow::Resul
     let (start, end) = local_period(&activity.period, zone);
     let time = |text: String| if activity.period.is_all_day() { text } else { format!("{text} ({zone})") };
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
-    let status = activity.status.to_string();
+    let status = match activity.canceled {
+        true if activity.status != ActivityStatus::CompletedUnprocessed => format!("Canceled ({})", activity.status),
+        _ => activity.shown_status().to_owned(),
+    };
 
     context.print_line(&format!("Activity {}", activity.id))?;
     field(context, "Subject", &activity.subject)?;
-    field(context, "Sales channel", &activity.channel)?;
-    field(context, "Id in Mobile", &activity.source_id)?;
+    if activity.is_of_mobile() {
+        field(context, "Sales channel", &activity.channel)?;
+        field(context, "Id in Mobile", &activity.source_id)?;
+    } else {
+        let origin = activity.origin.parse().map_or(&*activity.origin, Origin::label);
+        field(context, "Origin", origin)?;
+    }
     context.print_line("\nGeneral")?;
-    field(context, "Start time", &time(start))?;
-    field(context, "End time", &time(end))?;
+    field(context, "Entry", activity.entry.label())?;
+    if activity.is_undated() {
+        field(context, "Date", NOTHING)?;
+    } else {
+        field(context, "Start time", &time(start))?;
+        field(context, "End time", &time(end))?;
+    }
+    if !activity.location().is_empty() {
+        field(context, "Location", activity.location())?;
+    }
     field(context, "Priority", activity.priority.label())?;
     field(context, "Kind", &activity.kind)?;
     field(context, "Status", &status)?;
@@ -105,7 +126,9 @@ fn print(activity: &Activity, zones: &Zones, context: &Context) -> anyhow::Resul
     field(context, "Employee", &format!("{} {}", activity.employee, activity.employee_name))?;
     // A task goes the way of its activity.
     field(context, "Status", &status)?;
-    for (position, (name, value)) in activity.attributes.iter().enumerate() {
+    let shown_above = |name: &str| matches!(name, LOCATION | UNDATED);
+    let others = activity.attributes.iter().filter(|(name, _)| !shown_above(name));
+    for (position, (name, value)) in others.enumerate() {
         if position == 0 {
             context.print_line("\nAttributes")?;
         }

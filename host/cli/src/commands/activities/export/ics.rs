@@ -59,7 +59,7 @@ impl<W: Write> Ics<W> {
         };
         property(out, "PRIORITY", priority)?;
         // Of all statuses, only one says that the appointment does not take place.
-        let cancelled = activity.status == ActivityStatus::CompletedUnprocessed;
+        let cancelled = activity.canceled || activity.status == ActivityStatus::CompletedUnprocessed;
         property(out, "STATUS", if cancelled { "CANCELLED" } else { "CONFIRMED" })?;
         property(out, "END", "VEVENT")
     }
