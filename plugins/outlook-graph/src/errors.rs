@@ -1,0 +1,201 @@
+//! What a server's refusal means. Only status and codes are looked at, never the message: it is for people and changes.
+
+use apptsync_plugin::text::excerpt;
+use apptsync_plugin::types::Failure;
+use serde_json::Value;
+
+/// How deep `innerError` is walked.
+const DEEPEST: usize = 8;
+/// Codes that say that a delta token is of no use any more, whatever the status.
+const EXPIRED: [&str; 3] = ["SyncStateNotFound", "resyncRequired", "fullSyncRequired"];
+
+/// An answer other than 2xx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    status: u16,
+    /// From the outermost to the innermost.
+    codes: Vec<String>,
+    /// Seconds of `Retry-After`.
+    pause: Option<u32>,
+}
+
+impl Refusal {
+    /// The refusal of a status, the value of `Retry-After`, and a body.
+    pub(crate) fn new(status: u16, retry_after: Option<&str>, body: &Value) -> Self {
+        let pause = retry_after.and_then(|text| text.trim().parse().ok());
+        let mut codes = Vec::new();
+        let mut error = &body["error"];
+        for _ in 0..DEEPEST {
+            if let Some(code) = error["code"].as_str() {
+                codes.push(excerpt(code, 64).into_owned());
+            }
+            error = if error["innerError"].is_object() { &error["innerError"] } else { &error["innererror"] };
+        }
+        Self { status, codes, pause }
+    }
+
+    fn has(&self, code: &str) -> bool {
+        self.codes.iter().any(|found| found.eq_ignore_ascii_case(code))
+    }
+
+    /// The server says that there is no such item; any other 404 says nothing about an item.
+    pub(crate) fn is_missing_item(&self) -> bool {
+        self.status == 404 && self.has("ErrorItemNotFound")
+    }
+
+    /// The server wants a pause.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.status == 429 || self.has("ApplicationThrottled")
+    }
+
+    /// It was not carried out because something before it failed.
+    pub(crate) fn is_dependent(&self) -> bool {
+        self.status == 424
+    }
+
+    /// What it means for a whole call that reads.
+    pub(crate) fn of_call(&self) -> Failure {
+        if self.status == 410 || self.is_missing_item() || EXPIRED.iter().any(|code| self.has(code)) {
+            return Failure::Gone;
+        }
+        self.of_read()
+    }
+
+    /// What it means for one item that was read; never `gone`, see [`Self::is_missing_item`].
+    pub(crate) fn of_read(&self) -> Failure {
+        // Exchange often wants a pause by 503 without saying how long.
+        if self.status == 503 && (self.pause.is_some() || self.has("UnknownError")) {
+            return Failure::Throttled(self.pause);
+        }
+        self.common()
+    }
+
+    /// What it means for an operation. `throttled` and `auth` say that it was certainly not done.
+    pub(crate) fn of_write(&self) -> Failure {
+        if self.is_missing_item() || self.status == 410 {
+            return Failure::Gone;
+        }
+        if self.has("ErrorDuplicateTransactionId") {
+            return Failure::Conflict;
+        }
+        if self.has("ConcurrentItemSave") {
+            return Failure::Transient(self.describe());
+        }
+        self.common()
+    }
+
+    /// What it means for each request of a batch that was refused as a whole: nothing is known of any item.
+    pub(crate) fn of_batch(&self) -> Failure {
+        match self.of_write() {
+            Failure::Gone | Failure::Conflict => Failure::Permanent(self.describe()),
+            failure => failure,
+        }
+    }
+
+    fn common(&self) -> Failure {
+        if self.is_throttled() {
+            return Failure::Throttled(self.pause);
+        }
+        let said = self.describe();
+        match self.status {
+            401 => Failure::Auth(format!("{said}: the credential is missing, wrong or expired; connect again")),
+            403 => Failure::Auth(format!(
+                "{said}: the credential has no right to this; grant the application its permissions for this mailbox"
+            )),
+            409 | 412 => Failure::Conflict,
+            424 => Failure::Throttled(None),
+            507 => Failure::Permanent(format!("{said}: the mailbox is full; make room in it")),
+            509 => Failure::Transient(format!("{said}: the mailbox has used up its bandwidth; try again later")),
+            408 | 423 | 500.. => Failure::Transient(said),
+            300..=399 => Failure::Permanent(format!("{said}: it sends us elsewhere; correct the server address")),
+            _ if self.has("ErrorIrresolvableConflict") => Failure::Conflict,
+            _ => Failure::Permanent(said),
+        }
+    }
+
+    /// `the server answers 403 ErrorAccessDenied`.
+    fn describe(&self) -> String {
+        let mut text = format!("the server answers {}", self.status);
+        for code in &self.codes {
+            text.push(' ');
+            text.push_str(code);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(status: u16, code: &str) -> Refusal {
+        Refusal::new(
+            status,
+            None,
+            &json!({"error": {"code": code, "message": "ErrorItemNotFound ApplicationThrottled"}}),
+        )
+    }
+
+    #[test]
+    fn only_item_not_found_means_that_there_is_no_such_item() {
+        assert!(refusal(404, "ErrorItemNotFound").is_missing_item());
+        assert!(refusal(404, "erroritemnotfound").is_missing_item());
+        for other in [refusal(404, "ErrorInvalidUser"), refusal(404, ""), refusal(403, "ErrorItemNotFound")] {
+            assert!(!other.is_missing_item(), "{other:?}");
+            assert_ne!(other.of_call(), Failure::Gone);
+            assert_ne!(other.of_write(), Failure::Gone);
+        }
+    }
+
+    #[test]
+    fn tokens_expire_by_status_or_by_code_at_any_depth() {
+        assert_eq!(refusal(410, "").of_call(), Failure::Gone);
+        assert_eq!(refusal(410, "").of_read(), Failure::Permanent("the server answers 410 ".to_owned()));
+        for code in ["SyncStateNotFound", "syncStateNotFound", "resyncRequired", "fullSyncRequired"] {
+            assert_eq!(refusal(400, code).of_call(), Failure::Gone, "{code}");
+            for spelling in ["innerError", "innererror"] {
+                let body = json!({"error": {"code": "a", spelling: {"code": "b", spelling: {"code": code}}}});
+                assert_eq!(Refusal::new(400, None, &body).of_call(), Failure::Gone, "{spelling} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_of_failures() {
+        let pause = |status| Refusal::new(status, Some(" 7 "), &Value::Null);
+        assert_eq!(pause(429).of_write(), Failure::Throttled(Some(7)));
+        assert_eq!(refusal(429, "ApplicationThrottled").of_read(), Failure::Throttled(None));
+        assert_eq!(pause(503).of_read(), Failure::Throttled(Some(7)));
+        assert_eq!(refusal(503, "UnknownError").of_read(), Failure::Throttled(None));
+        assert_eq!(refusal(424, "").of_write(), Failure::Throttled(None));
+        assert_eq!(refusal(409, "").of_write(), Failure::Conflict);
+        assert_eq!(refusal(400, "ErrorDuplicateTransactionId").of_write(), Failure::Conflict);
+        assert_eq!(refusal(412, "ErrorIrresolvableConflict").of_write(), Failure::Conflict);
+        assert_eq!(refusal(410, "").of_write(), Failure::Gone);
+        for (status, code) in
+            [(503, "ConcurrentItemSave"), (503, "UnknownError"), (504, ""), (500, ""), (509, ""), (423, "")]
+        {
+            assert!(matches!(refusal(status, code).of_write(), Failure::Transient(_)), "{status}");
+        }
+        for status in [401, 403] {
+            assert!(matches!(refusal(status, "").of_write(), Failure::Auth(_)), "{status}");
+            assert!(matches!(refusal(status, "").of_call(), Failure::Auth(_)), "{status}");
+        }
+        for (status, code) in
+            [(400, "ErrorInvalidRequest"), (400, "ErrorOccurrenceCrossingBoundary"), (405, ""), (507, ""), (302, "")]
+        {
+            let Failure::Permanent(text) = refusal(status, code).of_write() else { panic!("{status}") };
+            assert!(text.contains(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_bodies_have_no_codes() {
+        for body in [json!(null), json!([]), json!({"error": 7}), json!({"error": {"code": ["x"], "innerError": "y"}})]
+        {
+            assert!(Refusal::new(500, Some("soon"), &body).codes.is_empty(), "{body}");
+        }
+    }
+}

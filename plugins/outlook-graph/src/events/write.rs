@@ -1,0 +1,151 @@
+//! Appointments as they are written. People, reminders, colours and categories are never part of it, except that completing
+//! an appointment shows its time as free and takes its reminder away.
+
+use apptsync_plugin::connector::{
+    Content, Create, Entry, Fields, Identity, Operation, Outcome, Reference, Target, Update,
+};
+use apptsync_plugin::types::{Failure, Period};
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde_json::{Map, Value, json};
+
+use crate::address::encode;
+use crate::batch::Part;
+use crate::etag::{self, Marks};
+use crate::graph::Graph;
+use crate::push::{self, Expected, Write, has};
+use crate::{moment, normalise, property};
+
+/// What of a meeting its guests would get mail about.
+fn mailed() -> Fields {
+    Fields::SUBJECT | Fields::BODY | Fields::LOCATION | Fields::PERIOD | Fields::PRIORITY
+}
+
+/// Carries operations on appointments out.
+pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Vec<Outcome> {
+    let writes = operations.iter().map(|operation| write(graph, target, operation)).collect();
+    push::run(graph, writes, |event, identity| super::read(event, graph.zone, &target.collection, identity))
+}
+
+fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Write, Failure> {
+    match operation {
+        Operation::Create(create) => self::create(graph, target, create),
+        Operation::Update(update) => self::update(graph, update),
+        Operation::Delete(reference) => delete(graph, reference),
+        Operation::Disown(reference) => {
+            let (_, etag) = etag::split(&reference.etag);
+            let body = json!({"singleValueExtendedProperties": property::write("")});
+            let part = Part::patch(event(graph, &reference.remote_id), etag, body);
+            Ok(Write { part, expected: Expected::Item(Identity::None) })
+        }
+    }
+}
+
+fn create(graph: &Graph<'_>, target: &Target, create: &Create) -> Result<Write, Failure> {
+    let entry = entry(&create.content)?;
+    let mut body = fields(graph, entry, push::all(), Marks::default())?;
+    body.insert("transactionId".to_owned(), create.key.as_str().into());
+    body.insert("singleValueExtendedProperties".to_owned(), property::write(&create.our_id));
+    let resource = graph.resource(&format!("/calendars/{}/events", encode(&target.collection)));
+    let identity = Identity::Ours(create.our_id.to_lowercase());
+    Ok(Write {
+        part: Part::post(resource, Value::Object(body)),
+        expected: Expected::Created(identity, create.key.clone()),
+    })
+}
+
+fn update(graph: &Graph<'_>, update: &Update) -> Result<Write, Failure> {
+    let entry = entry(&update.content)?;
+    let (marks, etag) = etag::split(&update.etag);
+    let mut wanted = update.fields;
+    if marks.has_guests && has(wanted, mailed()) {
+        return Err(Failure::Permanent("not changed: its attendees would get mail about it".to_owned()));
+    }
+    if marks.is_online_meeting && has(wanted, Fields::BODY) {
+        graph.host.warn(&update.remote_id, "its description holds how to join an online meeting and is left as it is");
+        wanted = wanted ^ Fields::BODY;
+    }
+    let mut body = fields(graph, entry, wanted, marks)?;
+    let mut identity = Identity::Unread;
+    if let Some(our_id) = &update.our_id {
+        body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id));
+        identity = Identity::Ours(our_id.to_lowercase());
+    }
+    let resource = event(graph, &update.remote_id);
+    if body.is_empty() {
+        let expected = Expected::Unchanged(update.etag.clone());
+        return Ok(Write { part: Part::get(resource), expected });
+    }
+    Ok(Write { part: Part::patch(resource, etag, Value::Object(body)), expected: Expected::Item(identity) })
+}
+
+fn delete(graph: &Graph<'_>, reference: &Reference) -> Result<Write, Failure> {
+    let (marks, etag) = etag::split(&reference.etag);
+    if marks.has_guests {
+        return Err(Failure::Permanent("not deleted: its attendees would get mail about it".to_owned()));
+    }
+    let part = Part::delete(event(graph, &reference.remote_id), Some(etag));
+    Ok(Write { part, expected: Expected::Nothing })
+}
+
+fn event(graph: &Graph<'_>, remote_id: &str) -> String {
+    graph.resource(&format!("/events/{}", encode(remote_id)))
+}
+
+fn entry(content: &Content) -> Result<&Entry, Failure> {
+    match content {
+        Content::Entry(entry) => Ok(entry),
+        Content::Contact(_) => Err(Failure::Permanent("a contact cannot be written into a calendar".to_owned())),
+    }
+}
+
+fn fields(graph: &Graph<'_>, entry: &Entry, wanted: Fields, marks: Marks) -> Result<Map<String, Value>, Failure> {
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Value| {
+        body.insert(name.to_owned(), value);
+    };
+    if has(wanted, Fields::SUBJECT) {
+        set("subject", normalise::title(&entry.subject).into());
+    }
+    if has(wanted, Fields::BODY) {
+        // A null body is refused.
+        set("body", json!({"contentType": "text", "content": entry.body}));
+    }
+    if has(wanted, Fields::LOCATION) {
+        set("location", json!({"displayName": entry.location}));
+    }
+    if has(wanted, Fields::PRIORITY) {
+        set("importance", super::importance(entry.priority).into());
+    }
+    if has(wanted, Fields::COMPLETED) && entry.completed.is_some() {
+        set("showAs", "free".into());
+        set("isReminderOn", false.into());
+    }
+    if has(wanted, Fields::PERIOD) {
+        let (start, end) = times(entry, graph.zone, marks).map_err(Failure::Permanent)?;
+        set("isAllDay", matches!(entry.period, Some(Period::AllDay(_))).into());
+        set("start", start);
+        set("end", end);
+    }
+    Ok(body)
+}
+
+/// Start and end in the item's own zone or else in the account's. UTC is no zone that somebody chose, and a series in UTC
+/// would move with the clocks.
+fn times(entry: &Entry, account: Tz, marks: Marks) -> Result<(Value, Value), String> {
+    let own = entry.zone.parse::<Tz>().ok().filter(|zone| crate::zones::windows_name(*zone) != Some("UTC"));
+    let zone = own.unwrap_or(account);
+    match entry.period.as_ref().ok_or("an appointment needs a start and an end")? {
+        Period::AllDay(days) => {
+            let date = |text: &str| moment::date(text).ok_or_else(|| format!("`{}` is no date", text.escape_debug()));
+            let midnight = |text: &str| moment::write_local(date(text)?.and_time(NaiveTime::MIN), zone);
+            Ok((midnight(&days.start)?, midnight(&days.end)?))
+        }
+        Period::Timed(times) => {
+            let is_clear = moment::is_clear(times.start, zone) && moment::is_clear(times.end, zone);
+            // The hour that clocks repeat: only UTC says which of the two is meant.
+            let zone = if is_clear || marks.is_master { zone } else { Tz::UTC };
+            Ok((moment::write(times.start, zone)?, moment::write(times.end, zone)?))
+        }
+    }
+}

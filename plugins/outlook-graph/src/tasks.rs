@@ -1,0 +1,76 @@
+//! Tasks of To Do as items. Their days have no time: To Do keeps the date of what it is given and drops the rest.
+
+pub(crate) mod adopt;
+pub(crate) mod write;
+
+use apptsync_plugin::connector::{Content, Entry, Item};
+use apptsync_plugin::types::{AllDay, Instant, Period};
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use crate::{etag, events, links, moment, normalise, zones};
+
+/// A task that lies in a list, for an account in a zone.
+///
+/// # Errors
+///
+/// Something without which it is no task is missing or makes no sense.
+pub(crate) fn read(task: &Value, account: Tz, list: &str) -> Result<Item, String> {
+    let changed_at = task["lastModifiedDateTime"].as_str().and_then(moment::instant);
+    let entry = Entry {
+        subject: normalise::line(&task["title"]),
+        body: normalise::body(&task["body"]),
+        location: String::new(),
+        period: period(task, account)?,
+        zone: String::new(),
+        priority: events::priority(&task["importance"]),
+        completed: completed(task, account, changed_at),
+    };
+    Ok(Item {
+        remote_id: events::id(task)?.to_owned(),
+        etag: etag::of(task)?.to_owned(),
+        collection: list.to_owned(),
+        identity: links::read(task),
+        content: Content::Entry(entry),
+        private: false,
+        cancelled: false,
+        is_organizer: true,
+        has_attendees: false,
+        occurrence: None,
+        changed_at,
+    })
+}
+
+/// From the day it starts to the day it is due.
+fn period(task: &Value, account: Tz) -> Result<Option<Period>, String> {
+    let start = day(&task["startDateTime"], account)?;
+    let Some(due) = day(&task["dueDateTime"], account)?.or(start) else { return Ok(None) };
+    let start = start.unwrap_or(due).min(due);
+    let days = AllDay { start: start.to_string(), end: moment::next_day(due).to_string() };
+    Ok(Some(Period::AllDay(days)))
+}
+
+/// The day of a `dateTimeTimeZone`. At midnight it is what it says. Any other time is midnight of another zone, which lies on
+/// the day before in UTC: the account's zone tells the day.
+fn day(value: &Value, account: Tz) -> Result<Option<NaiveDate>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let (local, name) = moment::local(value).ok_or("its day cannot be read")?;
+    let day = if local.time() == NaiveTime::MIN {
+        local.date()
+    } else {
+        let zone =
+            zones::read(name, account).ok_or_else(|| format!("its zone `{}` is not known", name.escape_debug()))?;
+        moment::date_in(zones::instant(local, zone), account)
+    };
+    if moment::is_date(day) { Ok(Some(day)) } else { Err("its day does not lie between 1970 and 9999".to_owned()) }
+}
+
+fn completed(task: &Value, account: Tz, changed_at: Option<Instant>) -> Option<Instant> {
+    if task["status"] != "completed" {
+        return None;
+    }
+    Some(moment::of(&task["completedDateTime"], account).ok().or(changed_at).unwrap_or_default())
+}
