@@ -314,6 +314,8 @@ named_enum! {
     SyncState, "a state of a synchronisation" {
         /// Under way.
         Running = "running", "Running";
+        /// The plan was drawn up, as was asked; nothing was applied.
+        Planned = "planned", "Planned";
         /// Both sides agree.
         Completed = "completed", "Completed";
         /// Done, but something needs a look.
