@@ -12,6 +12,9 @@ pub enum NotACalendar {
     /// There is no `END:VCALENDAR` at the end: it may be under way, and must not be taken for all there is.
     #[error("it ends in the middle of a calendar: the line `END:VCALENDAR` is missing")]
     CutOff,
+    /// More components than [`Calendar::MOST_COMPONENTS`](crate::Calendar::MOST_COMPONENTS).
+    #[error("it has more than the {limit} components that are read", limit = crate::Calendar::MOST_COMPONENTS)]
+    TooMany,
     /// More bytes than [`Calendar::LONGEST`](crate::Calendar::LONGEST).
     #[error("it has {0} bytes, which is more than the {limit} that are read", limit = crate::Calendar::LONGEST)]
     TooLong(usize),

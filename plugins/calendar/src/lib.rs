@@ -23,9 +23,19 @@
 //! ```
 
 mod calendar;
+mod component;
+mod definition;
 mod edit;
+mod entry;
 mod error;
+mod line;
+mod moment;
 mod object;
+mod patch;
+mod rule;
+mod series;
+mod value;
+mod zone;
 
 pub use calendar::Calendar;
 pub use edit::Change;
@@ -106,6 +116,14 @@ impl Effort {
         Self { left: steps }
     }
 
+    pub(crate) fn spend(&mut self, steps: u32) {
+        self.left = self.left.saturating_sub(steps);
+    }
+
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
+
     /// Nothing is left.
     #[must_use]
     pub fn is_spent(&self) -> bool {
@@ -123,8 +141,7 @@ impl Default for Effort {
 /// The remote id of an occurrence: `<id of the series>#<original start in UTC>`, `visit#20261201T090000Z`.
 #[must_use]
 pub fn occurrence_id(series: &str, original_start: Instant) -> String {
-    let _ = (series, original_start);
-    todo!()
+    format!("{series}#{}", value::format_utc(original_start))
 }
 
 /// The id of the series and the original start in the remote id of an occurrence; none where it is not that of one.
@@ -132,6 +149,9 @@ pub fn occurrence_id(series: &str, original_start: Instant) -> String {
 /// A UID may look like one: ask first whether an object has the whole id.
 #[must_use]
 pub fn split_occurrence_id(remote_id: &str) -> Option<(&str, Instant)> {
-    let _ = remote_id;
-    todo!()
+    let (series, start) = remote_id.rsplit_once('#')?;
+    match value::date_or_time(start)? {
+        value::Written::Utc(time) if !series.is_empty() && start.len() == 16 => Some((series, value::instant(time))),
+        _ => None,
+    }
 }
