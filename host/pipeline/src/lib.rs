@@ -10,6 +10,7 @@ mod error;
 mod explain;
 mod import;
 mod isolation;
+pub mod outlook;
 mod request;
 mod scope;
 mod stages;

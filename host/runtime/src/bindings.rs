@@ -13,6 +13,7 @@ wasmtime::component::bindgen!({
             export ibus:appointments/status-mapping@0.1.0;
             export ibus:appointments/activity-definition@0.1.0;
             export ibus:appointments/extension@0.1.0;
+            export ibus:appointments/connector@0.1.0;
         }
     ",
     path: "../../wit",

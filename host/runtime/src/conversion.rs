@@ -1,6 +1,8 @@
 //! Between the model and the bindings. What goes in is lent, not copied; what comes out is untrusted, and checked against
 //! the limits of the contract (`wit/types.wit`).
 
+pub(crate) mod connector;
+
 use apptsync_model as model;
 use apptsync_model::{Instant, Period, RecordError, text};
 use chrono::{Datelike, NaiveDate};

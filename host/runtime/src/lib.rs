@@ -8,6 +8,7 @@ mod bindings;
 mod boundary;
 mod cache;
 mod compatibility;
+mod connector;
 mod conversion;
 mod deadline;
 mod engine;
@@ -21,6 +22,7 @@ mod stages;
 mod state;
 
 pub use cache::CompileCache;
+pub use connector::{CONNECTOR_BATCH, Connector, ConnectorPlugin};
 pub use engine::Runtime;
 pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure, TrapReport};
 pub use http::{

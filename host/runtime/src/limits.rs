@@ -67,7 +67,7 @@ pub(crate) const MAX_HTTP_HELD: usize = 64 << 20;
 /// Bytes that a guest writes to a body at once; two such pieces are held before the body's request is handed over.
 pub(crate) const HTTP_BODY_CHUNK: usize = 64 << 10;
 /// Longest wait of a guest that writes a body which nobody sends.
-pub(crate) const HTTP_BODY_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HTTP_BODY_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest time that all requests of a call are waited for; it does not count for the call's deadline.
 pub(crate) const MAX_WAITING: Duration = Duration::from_secs(10 * 60);
 

@@ -54,7 +54,7 @@ pub struct Connection {
 }
 
 /// Which collection a call is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
     /// What it holds.
     pub kind: ItemKind,
@@ -209,6 +209,13 @@ pub enum RemoteChange {
     },
     /// No longer listed, which does not mean that it is gone.
     Removed(String),
+    /// The item is there, but what it says breaks the limits of the contract.
+    Unreadable {
+        /// Its remote id.
+        remote_id: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A page of a pass over a collection.

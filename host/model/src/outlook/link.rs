@@ -95,6 +95,15 @@ pub struct Base {
     pub headquarters: Projection,
     /// Outlook's version.
     pub remote: Projection,
+    /// The values that the last change of each field replaced: what returns to them goes back and forth.
+    #[serde(default)]
+    pub previous: Projection,
+    /// Other people took part in it then.
+    #[serde(default)]
+    pub has_attendees: bool,
+    /// It was somebody else's meeting then.
+    #[serde(default)]
+    pub is_foreign: bool,
 }
 
 /// What ties an item of Outlook to an object of the headquarters. One for each profile, object and kind.

@@ -1,0 +1,26 @@
+//! The reconciliation with Outlook. What decides is pure ([`plan()`], [`held`], [`Work`]); what speaks with connectors and the
+//! store stands around it.
+
+mod apply;
+mod decide;
+mod guard;
+mod headquarters;
+mod merge;
+mod plan;
+mod pull;
+mod recover;
+mod report;
+mod row;
+mod run;
+mod snapshot;
+mod write;
+
+pub use apply::{Work, edited};
+pub use decide::{Action, Rules, Verdict};
+pub use guard::held;
+pub use merge::{Direction, FieldChange, Merge, Policy, merge};
+pub use plan::{Plan, Step, StepView, key, plan};
+pub use report::{HeldItem, Operations, SyncError, SyncReport, SyncRequest};
+pub use row::Row;
+pub use run::{Synchronisation, choose, reconnect, synchronise};
+pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot};

@@ -1,0 +1,493 @@
+//! A plan: every step of a run before anything is done, in an order that does not depend on the order of what was read.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use apptsync_model::outlook::{
+    Content, Field, HeadquartersId, Identity, ItemKind, Link, LinkState, Projection, RemoteItem, projection,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::decide::{Action, Verdict, adopt, decide, discover};
+use super::merge::{Direction, FieldChange};
+use super::row::Row;
+use super::snapshot::{HeadquartersItem, Place, RemoteState, Snapshot};
+
+/// Name space of the keys of items.
+const KEYS: Uuid = Uuid::from_u128(0x2f6b_4a0e_9d1c_5e7a_8b33_6c41_d0f2_97e5);
+
+/// The key of an item: it follows from profile, object and incarnation, so that it can be found again whatever was lost.
+#[must_use]
+pub fn key(profile: &str, kind: ItemKind, headquarters: &HeadquartersId, incarnation: u32) -> String {
+    Uuid::new_v5(&KEYS, format!("{profile}\n{kind}\n{headquarters}\n{incarnation}").as_bytes()).to_string()
+}
+
+/// One step: what is to be done about one link, object or item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What the item is.
+    pub kind: ItemKind,
+    /// The link's place in the snapshot.
+    pub link: Option<usize>,
+    /// The object of the headquarters.
+    pub headquarters: Option<HeadquartersId>,
+    /// The item.
+    pub remote_id: Option<String>,
+    /// For people: the subject or name.
+    pub subject: String,
+    /// What, and why.
+    pub verdict: Verdict,
+}
+
+/// A step as plans show it and as their digest covers it.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepView<'a> {
+    /// What the item is.
+    pub kind: ItemKind,
+    /// The row of the decision table.
+    pub row: &'static str,
+    /// What is to be done.
+    pub action: Action,
+    /// The object of the headquarters.
+    pub headquarters: Option<String>,
+    /// The item.
+    pub remote_id: Option<&'a str>,
+    /// For people.
+    pub subject: &'a str,
+    /// Field by field.
+    pub changes: &'a [FieldChange],
+    /// What a person should know.
+    pub note: Option<&'a str>,
+}
+
+impl Step {
+    /// For plans and digests.
+    #[must_use]
+    pub fn view(&self) -> StepView<'_> {
+        StepView {
+            kind: self.kind,
+            row: self.verdict.row.name(),
+            action: self.verdict.action,
+            headquarters: self.headquarters.as_ref().map(ToString::to_string),
+            remote_id: self.remote_id.as_deref(),
+            subject: &self.subject,
+            changes: &self.verdict.changes,
+            note: self.verdict.note.as_deref(),
+        }
+    }
+
+    /// True when fields go that way.
+    #[must_use]
+    pub fn goes(&self, direction: Direction) -> bool {
+        self.verdict.changes.iter().any(|change| change.direction == direction)
+    }
+
+    /// True when it is written to Outlook.
+    #[must_use]
+    pub fn writes_outlook(&self) -> bool {
+        match self.verdict.action {
+            Action::Create | Action::Recreate | Action::Delete | Action::Disown => true,
+            Action::Update | Action::Link => self.goes(Direction::ToOutlook),
+            _ => false,
+        }
+    }
+
+    /// True when it changes the headquarters.
+    #[must_use]
+    pub fn writes_headquarters(&self) -> bool {
+        match self.verdict.action {
+            Action::Import | Action::Cancel => true,
+            Action::Update | Action::Link => self.goes(Direction::ToHeadquarters),
+            _ => false,
+        }
+    }
+
+    /// True when it puts edits in Outlook back.
+    #[must_use]
+    pub fn reverts(&self) -> bool {
+        self.verdict.action == Action::Update
+            && self.verdict.changes.iter().any(|change| change.overrules && change.direction == Direction::ToOutlook)
+    }
+
+    /// Creations first, deletions last.
+    fn rank(&self) -> u8 {
+        match self.verdict.action {
+            Action::Delete | Action::Cancel | Action::Disown => 2,
+            Action::Create | Action::Recreate | Action::Import => 0,
+            _ => 1,
+        }
+    }
+}
+
+/// A plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Its steps in the order in which they are done.
+    pub steps: Vec<Step>,
+    /// Steps beyond what a run may do; the next run does them.
+    pub deferred: u64,
+}
+
+impl Plan {
+    /// True when nothing would be written on either side.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.steps.iter().any(|step| step.writes_outlook() || step.writes_headquarters())
+    }
+
+    /// Its digest in hexadecimal: the same steps for the same reasons give the same digest.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        for step in self.steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()) {
+            // A view consists of texts, numbers and lists: it can always be written as JSON.
+            hasher.update(serde_json::to_vec(&step.view()).unwrap_or_default());
+            hasher.update(b"\n");
+        }
+        hasher.finalize().iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    }
+}
+
+/// Draws up the plan.
+#[must_use]
+pub fn plan(snapshot: &Snapshot) -> Plan {
+    let mut drafted = Draft::new(snapshot);
+    drafted.discover();
+    drafted.decide();
+    drafted.create();
+    let mut steps = drafted.steps;
+    steps.sort_by(|left, right| {
+        let key = |step: &Step| (step.rank(), step.kind, step.headquarters.clone(), step.remote_id.clone());
+        key(left).cmp(&key(right))
+    });
+    cap(steps, snapshot)
+}
+
+/// Leaves out what is more than a run may do.
+fn cap(steps: Vec<Step>, snapshot: &Snapshot) -> Plan {
+    let guards = &snapshot.guards;
+    let (mut created, mut updated, mut deleted, mut deferred) = (0, 0, 0, 0);
+    let mut kept = Vec::with_capacity(steps.len());
+    for step in steps {
+        let (count, limit) = match step.verdict.action {
+            Action::Create | Action::Recreate | Action::Import => (&mut created, guards.creations_a_run),
+            Action::Delete | Action::Cancel => (&mut deleted, guards.deletions_a_run),
+            _ if step.writes_outlook() || step.writes_headquarters() => (&mut updated, guards.updates_a_run),
+            _ => {
+                kept.push(step);
+                continue;
+            }
+        };
+        *count += 1;
+        if *count > limit {
+            deferred += 1;
+        } else {
+            kept.push(step);
+        }
+    }
+    Plan { steps: kept, deferred }
+}
+
+/// What two items must have in common to be taken for the same (2.4 d).
+type Likeness = (ItemKind, String);
+
+fn likeness(kind: ItemKind, fields: &Projection) -> Option<Likeness> {
+    let subject = fields.get(&Field::Subject)?;
+    let period = fields.get(&Field::Period)?;
+    Some((kind, serde_json::to_string(&(subject, period)).ok()?))
+}
+
+fn subject_of(content: &Content) -> String {
+    match content {
+        Content::Entry(entry) => entry.subject.clone(),
+        Content::Contact(contact) => contact.name.clone(),
+    }
+}
+
+/// A plan being drawn up.
+struct Draft<'a> {
+    snapshot: &'a Snapshot,
+    steps: Vec<Step>,
+    by_remote: HashMap<(ItemKind, &'a str), usize>,
+    by_headquarters: HashMap<(ItemKind, &'a HeadquartersId), usize>,
+    by_key: HashMap<&'a str, usize>,
+    /// Links and objects that a step was found for already.
+    decided: BTreeSet<usize>,
+    claimed: BTreeSet<&'a HeadquartersId>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let mut draft = Self {
+            snapshot,
+            steps: Vec::new(),
+            by_remote: HashMap::new(),
+            by_headquarters: HashMap::new(),
+            by_key: HashMap::new(),
+            decided: BTreeSet::new(),
+            claimed: BTreeSet::new(),
+        };
+        for (index, link) in snapshot.links.iter().enumerate() {
+            if link.state == LinkState::Tombstone {
+                continue;
+            }
+            if let Some(remote_id) = &link.remote_id {
+                draft.by_remote.insert((link.kind, remote_id.as_str()), index);
+            }
+            if let Some(headquarters) = &link.headquarters {
+                draft.by_headquarters.insert((link.kind, headquarters), index);
+            }
+            if !link.our_id.is_empty() {
+                draft.by_key.insert(&link.our_id, index);
+            }
+        }
+        draft
+    }
+
+    fn step(
+        &mut self,
+        link: Option<usize>,
+        ours: Option<&HeadquartersItem>,
+        item: Option<&RemoteItem>,
+        verdict: Verdict,
+    ) {
+        let known = link.map(|index| &self.snapshot.links[index]);
+        let kind = known.map(|link| link.kind).or(ours.map(|ours| ours.kind));
+        let kind = kind.unwrap_or(match item.map(|item| &item.content) {
+            Some(Content::Contact(_)) => ItemKind::Contact,
+            _ => ItemKind::Appointment,
+        });
+        self.push(kind, link, ours, item, verdict);
+    }
+
+    fn push(
+        &mut self,
+        kind: ItemKind,
+        link: Option<usize>,
+        ours: Option<&HeadquartersItem>,
+        item: Option<&RemoteItem>,
+        verdict: Verdict,
+    ) {
+        let known = link.map(|index| &self.snapshot.links[index]);
+        let remote_id = item.map(|item| item.remote_id.clone()).or_else(|| known?.remote_id.clone());
+        let subject = ours.map(|ours| subject_of(&ours.content));
+        let subject = subject.or_else(|| item.map(|item| subject_of(&item.content))).unwrap_or_default();
+        let headquarters = ours.map(|ours| ours.id.clone()).or_else(|| known?.headquarters.clone());
+        self.steps.push(Step { kind, link, headquarters, remote_id, subject, verdict });
+    }
+
+    /// Items that no link names: adopted, new, or none of ours (2.4).
+    fn discover(&mut self) {
+        let snapshot = self.snapshot;
+        let mut strangers: BTreeMap<Likeness, Vec<&'a RemoteItem>> = BTreeMap::new();
+        for ((kind, remote_id), state) in &snapshot.remote {
+            let RemoteState::Present(item) = state else { continue };
+            if self.by_remote.contains_key(&(*kind, remote_id.as_str())) {
+                continue;
+            }
+            match &item.identity {
+                Identity::Ours(id) => self.ours(*kind, id, item),
+                Identity::None | Identity::Unread => {
+                    let is_inside = is_inside(snapshot, *kind, item);
+                    match likeness(*kind, &projection(*kind, &item.content)).filter(|_| is_inside && !item.private) {
+                        Some(likeness) if *kind != ItemKind::Contact => {
+                            strangers.entry(likeness).or_default().push(item);
+                        }
+                        _ => self.push(*kind, None, None, Some(item), discover(item, is_inside, &snapshot.rules)),
+                    }
+                }
+            }
+        }
+        self.match_alike(strangers);
+    }
+
+    /// An item that carries a key of ours, without a link that names it.
+    fn ours(&mut self, kind: ItemKind, id: &str, item: &'a RemoteItem) {
+        let snapshot = self.snapshot;
+        if let Some(index) = self.by_key.get(id).copied() {
+            let link = &snapshot.links[index];
+            let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
+            let is_gone = match &link.remote_id {
+                None => true,
+                Some(remote_id) => {
+                    matches!(snapshot.remote.get(&(kind, remote_id.clone())), Some(RemoteState::Gone))
+                }
+            };
+            match ours {
+                Some(ours) if is_gone && !ours.withdrawn => {
+                    self.decided.insert(index);
+                    let verdict = adopt(ours, item, &snapshot.rules);
+                    self.push(kind, Some(index), Some(ours), Some(item), verdict);
+                }
+                _ => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
+            }
+            return;
+        }
+        // The link may have been lost, but the key follows from the object.
+        let lost = snapshot.headquarters.values().find(|ours| {
+            ours.kind == kind
+                && !self.by_headquarters.contains_key(&(kind, &ours.id))
+                && key(&snapshot.profile, kind, &ours.id, 0) == id
+        });
+        match lost {
+            Some(ours) => {
+                self.claimed.insert(&ours.id);
+                self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
+            }
+            None => {
+                let verdict = Verdict::new(Row::R4, Action::Ignore).because("it carries the key of another mailbox");
+                self.push(kind, None, None, Some(item), verdict);
+            }
+        }
+    }
+
+    /// New items, and those that are there on both sides already: the same time and subject, one on each side.
+    fn match_alike(&mut self, strangers: BTreeMap<Likeness, Vec<&'a RemoteItem>>) {
+        let snapshot = self.snapshot;
+        let mut unlinked: HashMap<Likeness, Vec<&'a HeadquartersItem>> = HashMap::new();
+        for ours in snapshot.headquarters.values() {
+            if is_new(ours)
+                && !self.by_headquarters.contains_key(&(ours.kind, &ours.id))
+                && !self.claimed.contains(&ours.id)
+                && let Some(likeness) = likeness(ours.kind, &ours.fields)
+            {
+                unlinked.entry(likeness).or_default().push(ours);
+            }
+        }
+        for (likeness, items) in strangers {
+            let kind = likeness.0;
+            let candidates = unlinked.get(&likeness).map(Vec::as_slice).unwrap_or_default();
+            match (items.as_slice(), candidates) {
+                (items, []) => {
+                    for item in items {
+                        self.push(kind, None, None, Some(item), discover(item, true, &snapshot.rules));
+                    }
+                }
+                ([item], [ours]) => {
+                    self.claimed.insert(&ours.id);
+                    self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
+                }
+                (items, candidates) => {
+                    let ambiguous = || {
+                        Verdict::new(Row::R6, Action::Hold)
+                            .because("several with the same time and subject: which belong together?")
+                    };
+                    for ours in candidates {
+                        self.claimed.insert(&ours.id);
+                        self.push(kind, None, Some(ours), None, ambiguous());
+                    }
+                    for item in items {
+                        self.push(kind, None, None, Some(item), ambiguous());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything that is linked.
+    fn decide(&mut self) {
+        let snapshot = self.snapshot;
+        for (index, link) in snapshot.links.iter().enumerate() {
+            if self.decided.contains(&index) {
+                continue;
+            }
+            let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
+            let remote = link.remote_id.as_ref().and_then(|id| snapshot.remote.get(&(link.kind, id.clone())));
+            let item = match remote {
+                Some(RemoteState::Present(item)) => Some(&**item),
+                _ => None,
+            };
+            let Some(verdict) = self.of_link(link, ours, remote) else { continue };
+            let is_idle = verdict.action == Action::Nothing
+                || (verdict.action == Action::Leave && verdict.row != Row::R19 && verdict.note.is_none());
+            if !is_idle || remote.is_some() {
+                self.step(Some(index), ours, item, verdict);
+            }
+        }
+    }
+
+    /// None where there is nothing to decide.
+    fn of_link(&self, link: &Link, ours: Option<&HeadquartersItem>, remote: Option<&RemoteState>) -> Option<Verdict> {
+        let snapshot = self.snapshot;
+        let target = snapshot.targets.get(&link.kind).map_or("", String::as_str);
+        if snapshot.unsettled.contains(&link.id) {
+            return Some(
+                Verdict::new(Row::R23, Action::Skip).because("whether its last write arrived is not known yet"),
+            );
+        }
+        match link.state {
+            LinkState::Tombstone => None,
+            LinkState::Ignored => match remote {
+                Some(RemoteState::Gone) => Some(Verdict::new(Row::R17, Action::Bury)),
+                _ => Some(Verdict::new(Row::R4, Action::Nothing)),
+            },
+            // It is tried again when somebody changed it.
+            LinkState::Quarantined if ours.is_none_or(|ours| ours.revision == link.revision) => {
+                Some(Verdict::new(Row::R23, Action::Leave))
+            }
+            LinkState::Unlinked => relinked(ours?, remote, snapshot),
+            LinkState::CreatingRemote if link.remote_id.is_none() => {
+                let ours = ours?;
+                if ours.withdrawn {
+                    return Some(Verdict::new(Row::R17, Action::Bury));
+                }
+                let row = if link.incarnation == 0 { Row::R1 } else { Row::R15 };
+                Some(Verdict::new(row, if is_new(ours) { Action::Create } else { Action::Leave }))
+            }
+            LinkState::CreatingRemote | LinkState::Linked | LinkState::Suppressed | LinkState::Quarantined => {
+                let cleared;
+                let link = if link.state == LinkState::Quarantined {
+                    cleared = Link { flaps: Vec::new(), ..link.clone() };
+                    &cleared
+                } else {
+                    link
+                };
+                Some(decide(link, ours, remote, target, &snapshot.rules, snapshot.now))
+            }
+        }
+    }
+
+    /// Objects that nothing is tied to.
+    fn create(&mut self) {
+        for ours in self.snapshot.headquarters.values() {
+            if is_new(ours)
+                && !self.by_headquarters.contains_key(&(ours.kind, &ours.id))
+                && !self.claimed.contains(&ours.id)
+            {
+                self.step(None, Some(ours), None, Verdict::new(Row::R1, Action::Create));
+            }
+        }
+    }
+}
+
+/// What was no longer synchronised is again, when it is back in the window and meets the criteria.
+fn relinked(ours: &HeadquartersItem, remote: Option<&RemoteState>, snapshot: &Snapshot) -> Option<Verdict> {
+    if !is_new(ours) {
+        return None;
+    }
+    match remote? {
+        RemoteState::Present(item) => Some(adopt(ours, item, &snapshot.rules)),
+        RemoteState::Gone => Some(Verdict::new(Row::R1, Action::Recreate)),
+        RemoteState::Unknown(why) => Some(Verdict::new(Row::R23, Action::Skip).because(why.clone())),
+    }
+}
+
+/// True for what is made in Outlook when it is not there (row 1; row 2 is what is outside).
+fn is_new(ours: &HeadquartersItem) -> bool {
+    ours.place == Place::Window
+        && !ours.withdrawn
+        && !(ours.delayed && ours.origin == apptsync_model::outlook::Origin::Mobile)
+}
+
+/// True when an item of Outlook lies in the window; a task without a date always does.
+fn is_inside(snapshot: &Snapshot, kind: ItemKind, item: &RemoteItem) -> bool {
+    let Some(window) = snapshot.windows.get(&kind) else { return false };
+    match &item.content {
+        Content::Contact(_) => false,
+        Content::Entry(entry) => entry.period.is_none_or(|period| {
+            let (start, end) = period.instants(snapshot.zone);
+            window.overlaps(start, end)
+        }),
+    }
+}

@@ -1,0 +1,451 @@
+//! Reading Outlook: pages of changes become observations, and what is no longer listed is asked about one by one. A cursor is
+//! stored together with what it stands for, so that it never runs ahead.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use apptsync_model::Severity;
+use apptsync_model::outlook::{
+    ConnectorFailure, Content, Identity, ItemKind, Link, LinkState, RemoteChange, RemoteItem, SyncCursor, Target,
+    Value, Window,
+};
+use apptsync_runtime::CONNECTOR_BATCH;
+use apptsync_store::{Observation, PullWrite, Seen};
+
+use super::run::{Run, Stop};
+use super::snapshot::{Listing, MARGIN, RemoteState};
+
+const DAY: i64 = 86_400;
+/// Pages after which a pass is taken for one that never ends.
+const MAX_PAGES: usize = 20_000;
+
+/// What a pass over one collection told.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    /// Everything that it listed, when it was a full one.
+    listed: Option<HashSet<String>>,
+    observed: BTreeMap<String, Seen>,
+}
+
+/// What was read of Outlook, beside the observations that the store keeps.
+#[derive(Debug, Default)]
+pub(super) struct Pulled {
+    pub(super) targets: BTreeMap<ItemKind, String>,
+    pub(super) listings: BTreeMap<ItemKind, Listing>,
+    pub(super) rebuilt: Option<String>,
+}
+
+impl Run<'_> {
+    /// Reads all collections that take part.
+    pub(super) fn pull(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<Pulled, Stop> {
+        let mut pulled = Pulled::default();
+        let mut links = self.store.links(self.profile.id)?;
+        links.retain(|link| link.state != LinkState::Tombstone);
+        for (kind, window) in windows {
+            let cursor = self.store.sync_cursor(self.profile.id, *kind)?;
+            let collection = match cursor.as_ref().map(|cursor| cursor.collection.as_str()) {
+                Some(known) if !known.is_empty() => known.to_owned(),
+                _ => match self.resolve(*kind)? {
+                    Some(found) => found,
+                    None => continue,
+                },
+            };
+            let target = Target { kind: *kind, collection: collection.clone() };
+            pulled.targets.insert(*kind, collection);
+            self.pull_collection(&target, *window, cursor, &links, &mut pulled)?;
+        }
+        Ok(pulled)
+    }
+
+    fn pull_collection(
+        &mut self,
+        target: &Target,
+        window: Window,
+        known: Option<SyncCursor>,
+        links: &[Link],
+        pulled: &mut Pulled,
+    ) -> Result<(), Stop> {
+        let links: Vec<&Link> = links.iter().filter(|link| link.kind == target.kind).collect();
+        let now = self.request.as_of;
+        let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
+        let mut why = rebuilt.then(|| "the connection was made anew".to_owned());
+        let usable = known.clone().filter(|known| known.window.covers(&window) && known.cursor.is_some());
+        let mut next = None;
+        let mut full_at = known.as_ref().map(|known| known.full_at);
+        if let Some(usable) = &usable {
+            match self.pass(target, usable.window, usable.cursor.as_deref(), &links) {
+                Ok((pass, cursor)) => {
+                    // A connector that lists everything every time needs no separate check of everything.
+                    let is_due = pass.listed.is_none() && now.0 - usable.full_at.0 >= DAY;
+                    if pass.listed.is_some() {
+                        full_at = Some(now);
+                    }
+                    let keeps = SyncCursor { cursor: Some(cursor), ..usable.clone() };
+                    next = Some(self.store_pass(target, pass, keeps, pulled)?);
+                    if is_due {
+                        let missing = self.check_everything(target, window, &links, pulled)?;
+                        next = Some(missing.1);
+                        full_at = Some(now);
+                        if missing.0 && why.is_none() {
+                            why = Some("the daily check of everything".to_owned());
+                        }
+                    }
+                }
+                Err(Failed::Connector(ConnectorFailure::Gone)) => {
+                    rebuilt = true;
+                    why = Some("the cursor expired".to_owned());
+                    self.notes.say(
+                        Severity::Info,
+                        "the server no longer knows where the last run ended: everything is read again",
+                    );
+                }
+                Err(failed) => return Err(failed.into_stop(self, target)),
+            }
+        }
+        if next.is_none() {
+            let wide = window.grown(MARGIN);
+            let (pass, cursor) =
+                self.pass(target, wide, None, &links).map_err(|failed| failed.into_stop(self, target))?;
+            let cursor = SyncCursor {
+                cursor: Some(cursor),
+                window: wide,
+                collection: target.collection.clone(),
+                full_at: now,
+                listed: known.as_ref().map_or(0, |known| known.listed),
+                rebuilt,
+            };
+            full_at = Some(now);
+            next = Some(self.store_pass(target, pass, cursor, pulled)?);
+        }
+        if let Some(mut cursor) = next {
+            cursor.rebuilt = rebuilt;
+            cursor.full_at = full_at.unwrap_or(now);
+            self.store_observations(target.kind, Vec::new(), Some(&cursor))?;
+        }
+        pulled.rebuilt = pulled.rebuilt.take().or(why);
+        Ok(())
+    }
+
+    /// Lists everything once a day, because some deletions are never told. True when something linked was missing.
+    fn check_everything(
+        &mut self,
+        target: &Target,
+        window: Window,
+        links: &[&Link],
+        pulled: &mut Pulled,
+    ) -> Result<(bool, SyncCursor), Stop> {
+        let wide = window.grown(MARGIN);
+        let (pass, cursor) = self.pass(target, wide, None, links).map_err(|failed| failed.into_stop(self, target))?;
+        let cursor = SyncCursor {
+            cursor: Some(cursor),
+            window: wide,
+            collection: target.collection.clone(),
+            full_at: self.request.as_of,
+            listed: pulled.listings.get(&target.kind).map_or(0, |listing| listing.now),
+            rebuilt: false,
+        };
+        let missing = pass.observed.values().any(|seen| *seen == Seen::Removed);
+        Ok((missing, self.store_pass(target, pass, cursor, pulled)?))
+    }
+
+    /// One pass, to its end.
+    fn pass(
+        &mut self,
+        target: &Target,
+        window: Window,
+        cursor: Option<&str>,
+        links: &[&Link],
+    ) -> Result<(Pass, String), Failed> {
+        let by_id: HashMap<&str, &Link> =
+            links.iter().filter_map(|link| Some((link.remote_id.as_deref()?, *link))).collect();
+        let mut pass = Pass::default();
+        let mut listed = HashSet::new();
+        let mut next = cursor.map(str::to_owned);
+        for _ in 0..MAX_PAGES {
+            let page = self.with_patience(|run| run.connector.pull(&run.account, target, window, next.as_deref()))?;
+            for change in page.changes {
+                match change {
+                    RemoteChange::Present(item) => pass.see(&by_id, *item, &mut listed),
+                    RemoteChange::Series { id, occurrences } => {
+                        let there: HashSet<_> = occurrences.iter().map(|item| item.remote_id.clone()).collect();
+                        for item in occurrences {
+                            pass.see(&by_id, item, &mut listed);
+                        }
+                        for link in
+                            links.iter().filter(|link| is_of_series(link, &id) && lies_in(link, window, self.zone))
+                        {
+                            if let Some(id) = link.remote_id.as_ref().filter(|id| !there.contains(*id)) {
+                                listed.insert(id.clone());
+                                pass.observed.insert(id.clone(), Seen::NotInSeries);
+                            }
+                        }
+                    }
+                    RemoteChange::Removed(id) => {
+                        listed.remove(&id);
+                        for link in links
+                            .iter()
+                            .filter(|link| link.remote_id.as_deref() == Some(&id) || is_of_series(link, &id))
+                        {
+                            pass.observed.insert(link.remote_id.clone().unwrap_or_default(), Seen::Removed);
+                        }
+                        if !by_id.contains_key(id.as_str()) {
+                            pass.observed.remove(&id);
+                            self.forgotten.push((target.kind, id));
+                        }
+                    }
+                    RemoteChange::Unreadable { remote_id, reason } => {
+                        self.notes.say(
+                            Severity::Warning,
+                            format!("an item of Outlook cannot be read and is left alone: `{remote_id}`: {reason}"),
+                        );
+                        listed.insert(remote_id);
+                    }
+                }
+            }
+            next = Some(page.next);
+            if page.done {
+                if page.full {
+                    for link in links {
+                        let Some(id) = &link.remote_id else { continue };
+                        if !listed.contains(id) && !pass.observed.contains_key(id) && lies_in(link, window, self.zone) {
+                            pass.observed.insert(id.clone(), Seen::Removed);
+                        }
+                    }
+                    pass.listed = Some(listed);
+                }
+                return Ok((pass, next.unwrap_or_default()));
+            }
+        }
+        Err(Failed::Connector(ConnectorFailure::Broken(format!(
+            "the connector gave {MAX_PAGES} pages and never said that it is done"
+        ))))
+    }
+
+    fn store_pass(
+        &mut self,
+        target: &Target,
+        pass: Pass,
+        mut cursor: SyncCursor,
+        pulled: &mut Pulled,
+    ) -> Result<SyncCursor, Stop> {
+        if let Some(listed) = &pass.listed {
+            let now = listed.len() as u64;
+            let before = pulled.listings.get(&target.kind).map_or(cursor.listed, |listing| listing.before);
+            pulled.listings.insert(target.kind, Listing { before, now });
+            cursor.listed = now;
+        }
+        let known: HashMap<_, _> = self
+            .store
+            .observations(self.profile.id)?
+            .into_iter()
+            .filter(|observation| observation.kind == target.kind)
+            .map(|observation| (observation.remote_id.clone(), observation))
+            .collect();
+        let mut observations = Vec::new();
+        for (remote_id, seen) in pass.observed {
+            let earlier = known.get(&remote_id);
+            // What is no longer in its series gets one run of grace from when that was first seen (2.10).
+            let run = match (&seen, earlier) {
+                (Seen::NotInSeries, Some(earlier)) if earlier.seen == Seen::NotInSeries => earlier.run,
+                _ => self.id,
+            };
+            observations.push(Observation { kind: target.kind, remote_id, seen, run });
+        }
+        self.store_observations(target.kind, observations, Some(&cursor))?;
+        Ok(cursor)
+    }
+
+    pub(super) fn store_observations(
+        &mut self,
+        kind: ItemKind,
+        observations: Vec<Observation>,
+        cursor: Option<&SyncCursor>,
+    ) -> Result<(), Stop> {
+        let state = self.state.map(|state| state.take_changes()).unwrap_or_default();
+        self.store.store_pull(&PullWrite {
+            profile: self.profile.id,
+            kind,
+            observations: &observations,
+            cursor,
+            state: &state,
+        })?;
+        let forgotten = std::mem::take(&mut self.forgotten);
+        let ids: Vec<&str> = forgotten.iter().filter(|(found, _)| *found == kind).map(|(_, id)| id.as_str()).collect();
+        if !ids.is_empty() {
+            self.store.forget_observations(self.profile.id, kind, &ids)?;
+        }
+        Ok(())
+    }
+
+    /// What was seen, with what is not listed any more asked about one by one, and the keys of strangers read (2.5).
+    pub(super) fn observed(
+        &mut self,
+        targets: &BTreeMap<ItemKind, String>,
+    ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
+        let links = self.store.links(self.profile.id)?;
+        let linked: HashMap<(ItemKind, &str), &Link> =
+            links.iter().filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
+        let mut states = BTreeMap::new();
+        let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
+        for observation in self.store.observations(self.profile.id)? {
+            let Observation { kind, remote_id, seen, run } = observation;
+            let is_linked = linked.contains_key(&(kind, remote_id.as_str()));
+            match seen {
+                Seen::Present(item) if !is_linked && item.identity == Identity::Unread => {
+                    if is_worth_asking(&item) {
+                        asked.entry(kind).or_default().push(remote_id);
+                    } else {
+                        states.insert((kind, remote_id), RemoteState::Present(item));
+                    }
+                }
+                Seen::Present(item) => {
+                    states.insert((kind, remote_id), RemoteState::Present(item));
+                }
+                Seen::Gone => {
+                    states.insert((kind, remote_id), RemoteState::Gone);
+                }
+                Seen::NotInSeries if run == self.id => {
+                    let why =
+                        "no longer in its series: looked at again in the next run, because series are split".to_owned();
+                    states.insert((kind, remote_id), RemoteState::Unknown(why));
+                }
+                Seen::NotInSeries | Seen::Removed => asked.entry(kind).or_default().push(remote_id),
+            }
+        }
+        // What is back in the window after it was left alone is looked at once.
+        for link in links.iter().filter(|link| link.state == LinkState::Unlinked) {
+            if let Some(remote_id) = &link.remote_id
+                && self.is_wanted_again(link)
+                && !states.contains_key(&(link.kind, remote_id.clone()))
+            {
+                asked.entry(link.kind).or_default().push(remote_id.clone());
+            }
+        }
+        for (kind, mut ids) in asked {
+            ids.sort();
+            ids.dedup();
+            let Some(collection) = targets.get(&kind) else { continue };
+            let target = Target { kind, collection: collection.clone() };
+            self.ask(&target, &ids, &mut states)?;
+        }
+        Ok(states)
+    }
+
+    /// Reads items by their ids and keeps what is found out.
+    pub(super) fn ask(
+        &mut self,
+        target: &Target,
+        ids: &[String],
+        states: &mut BTreeMap<(ItemKind, String), RemoteState>,
+    ) -> Result<(), Stop> {
+        let mut observations = Vec::new();
+        for batch in ids.chunks(CONNECTOR_BATCH) {
+            let asked: Vec<&str> = batch.iter().map(String::as_str).collect();
+            let answers = self.with_patience(|run| run.connector.fetch(&run.account, target, &asked));
+            let answers = answers.map_err(|failed| failed.into_stop(self, target))?;
+            for (id, answer) in batch.iter().zip(answers) {
+                let state = match answer {
+                    Ok(Some(item)) => RemoteState::Present(Box::new(item)),
+                    Ok(None) | Err(ConnectorFailure::Gone) => RemoteState::Gone,
+                    Err(ConnectorFailure::Auth(why)) => return Err(Stop::reconnect(&why)),
+                    Err(failure) => RemoteState::Unknown(failure.to_string()),
+                };
+                let seen = match &state {
+                    RemoteState::Present(item) => Some(Seen::Present(item.clone())),
+                    RemoteState::Gone => Some(Seen::Gone),
+                    RemoteState::Unknown(_) => None,
+                };
+                if let Some(seen) = seen {
+                    observations.push(Observation { kind: target.kind, remote_id: id.clone(), seen, run: self.id });
+                }
+                states.insert((target.kind, id.clone()), state);
+            }
+        }
+        self.store_observations(target.kind, observations, None)
+    }
+}
+
+/// A private item is never asked about, and neither is what lies outside of everything.
+fn is_worth_asking(item: &RemoteItem) -> bool {
+    !item.private && !item.cancelled
+}
+
+fn is_of_series(link: &Link, id: &str) -> bool {
+    link.occurrence.as_ref().is_some_and(|occurrence| occurrence.series == id)
+}
+
+/// True when the item lay in the window when both sides last agreed: only then it must be listed.
+fn lies_in(link: &Link, window: Window, zone: chrono_tz::Tz) -> bool {
+    match link.base.remote.get(&apptsync_model::outlook::Field::Period) {
+        Some(Value::Period(Some(period))) => {
+            let (start, end) = period.instants(zone);
+            window.overlaps(start, end)
+        }
+        Some(Value::Period(None)) => true,
+        // Contacts have no time; of an item that nothing was read of yet, nothing is known.
+        _ => link.kind == ItemKind::Contact,
+    }
+}
+
+impl Pass {
+    fn see(&mut self, links: &HashMap<&str, &Link>, item: RemoteItem, listed: &mut HashSet<String>) {
+        listed.insert(item.remote_id.clone());
+        let is_known = links.get(item.remote_id.as_str()).is_some_and(|link| {
+            link.etag == item.etag
+                && link.collection == item.collection
+                && matches!(link.state, LinkState::Linked | LinkState::Ignored)
+        });
+        if is_known {
+            // Our own write, or nothing at all (P10).
+            self.observed.remove(&item.remote_id);
+            return;
+        }
+        if item.private && !links.contains_key(item.remote_id.as_str()) {
+            // Not even that it is there is kept.
+            self.observed.remove(&item.remote_id);
+            return;
+        }
+        let item = if item.private { without_texts(item) } else { item };
+        self.observed.insert(item.remote_id.clone(), Seen::Present(Box::new(item)));
+    }
+}
+
+/// What is private never leaves Outlook (domain 8), not even into the database.
+fn without_texts(mut item: RemoteItem) -> RemoteItem {
+    if let Content::Entry(entry) = &mut item.content {
+        entry.subject.clear();
+        entry.body.clear();
+        entry.location.clear();
+    }
+    item
+}
+
+/// Why a call did not give what it was asked for.
+pub(super) enum Failed {
+    Connector(ConnectorFailure),
+}
+
+impl From<ConnectorFailure> for Failed {
+    fn from(failure: ConnectorFailure) -> Self {
+        Self::Connector(failure)
+    }
+}
+
+impl Failed {
+    pub(super) fn into_stop(self, run: &mut Run<'_>, target: &Target) -> Stop {
+        let Self::Connector(failure) = self;
+        if failure != ConnectorFailure::Gone {
+            return Stop::from(failure);
+        }
+        let what = match target.kind {
+            ItemKind::Appointment => "calendar",
+            ItemKind::Task => "task list",
+            ItemKind::Contact => "address book",
+        };
+        // It is looked for by its name again in the next run.
+        run.forget_collection(target.kind);
+        Stop::failed(format!(
+            "the {what} of profile `{}` is no longer there: nothing was changed; `apptsync outlook calendars {0}` shows what is, `apptsync outlook profile set {0}` chooses one",
+            run.profile.profile.name
+        ))
+    }
+}

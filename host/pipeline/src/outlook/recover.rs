@@ -1,0 +1,197 @@
+//! What an earlier run sent and heard nothing of is cleared up before anything else: an item is looked for by its key before
+//! it may be made again, and then with the same key (2.6).
+
+use std::collections::BTreeMap;
+
+use apptsync_model::Severity;
+use apptsync_model::outlook::{ItemKind, Link, Push, RemoteItem, Target};
+use apptsync_runtime::CONNECTOR_BATCH;
+use apptsync_store::{Observation, Operation, OperationState, Seen, Settlement, StoredPush};
+
+use super::run::{Run, Stop};
+
+/// How long a server may take until it finds what it made, in seconds.
+const REPLICATION: i64 = 30;
+/// How often an item is looked for in vain and sent again before a person is asked.
+const ROUNDS: u32 = 3;
+
+impl Run<'_> {
+    /// Clears up; what stays unclear keeps its journal entry, and its link is left alone.
+    pub(super) fn recover(&mut self) -> Result<(), Stop> {
+        let unsettled = self.store.unsettled(self.profile.id)?;
+        if unsettled.is_empty() {
+            return Ok(());
+        }
+        let text = format!("{} writes of an earlier run are not confirmed: they are looked for", unsettled.len());
+        self.notes.say(Severity::Info, text);
+        let links: BTreeMap<i64, Link> =
+            self.store.links(self.profile.id)?.into_iter().map(|link| (link.id, link)).collect();
+        let reads_own_writes = self.connect()?.reads_own_writes;
+        let mut creations: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
+        let mut others: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
+        for operation in unsettled {
+            let Some(link) = links.get(&operation.link).cloned() else { continue };
+            let key = (link.kind, link.collection.clone());
+            match operation.push {
+                StoredPush::Create { .. } => {
+                    let age = self.request.as_of.0 - operation.sent_at.0;
+                    // A clock that was put back must not make it wait for ever.
+                    if reads_own_writes || !(0..REPLICATION).contains(&age) {
+                        creations.entry(key).or_default().push((operation, link));
+                    }
+                }
+                _ => others.entry(key).or_default().push((operation, link)),
+            }
+        }
+        for ((kind, collection), operations) in creations {
+            let target = Target { kind, collection };
+            for batch in operations.chunks(CONNECTOR_BATCH) {
+                self.find_created(&target, batch)?;
+            }
+        }
+        for ((kind, collection), operations) in others {
+            let target = Target { kind, collection };
+            for batch in operations.chunks(CONNECTOR_BATCH) {
+                self.reread(&target, batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn find_created(&mut self, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
+        let keys: Vec<&str> = batch.iter().map(|(_, link)| link.our_id.as_str()).collect();
+        let found = self.with_patience(|run| run.connector.find(&run.account, target, &keys));
+        let found = found.map_err(|failed| failed.into_stop(self, target))?;
+        let mut settlements = Vec::new();
+        let mut again = Vec::new();
+        for ((operation, link), mut items) in batch.iter().zip(found) {
+            items.sort_by(|one, other| one.remote_id.cmp(&other.remote_id));
+            match items.into_iter().next() {
+                Some(item) => settlements.push(adopted(operation, link, &item)),
+                None if operation.rounds < ROUNDS => again.push((operation, link)),
+                None => self.notes.say(
+                    Severity::Warning,
+                    format!(
+                        "an item was sent {ROUNDS} times and cannot be found (`{}`): look whether it is in Outlook; it is not sent again",
+                        link.our_id
+                    ),
+                ),
+            }
+        }
+        let observed = settlements.iter().map(|settlement| settlement.link.remote_id.clone()).collect::<Vec<_>>();
+        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        let ids: Vec<String> = observed.into_iter().flatten().collect();
+        self.read_anew(target, &ids)?;
+        self.send_again(target, &again)
+    }
+
+    /// The same item with the same key once more.
+    fn send_again(&mut self, target: &Target, again: &[(&Operation, &Link)]) -> Result<(), Stop> {
+        if again.is_empty() {
+            return Ok(());
+        }
+        let pushes: Vec<Push> = again
+            .iter()
+            .filter_map(|(operation, link)| match &operation.push {
+                StoredPush::Create { our_id, content } => {
+                    Some(Push::Create { key: link.our_id.clone(), our_id: our_id.clone(), content: content.clone() })
+                }
+                _ => None,
+            })
+            .collect();
+        for (operation, _) in again {
+            self.store.count_round(operation.id)?;
+        }
+        let outcomes = self.with_patience(|run| run.connector.push(&run.account, target, &pushes));
+        let outcomes = outcomes.map_err(|failed| failed.into_stop(self, target))?;
+        let mut settlements = Vec::new();
+        let mut ids = Vec::new();
+        for ((operation, link), outcome) in again.iter().zip(outcomes) {
+            // Whatever else came back: the next run looks for it again.
+            if let Ok(Some(item)) = outcome {
+                ids.push(item.remote_id.clone());
+                settlements.push(adopted(operation, link, &item));
+            }
+        }
+        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        self.read_anew(target, &ids)
+    }
+
+    /// Items that were to be changed or deleted: what they say now is looked at as anything that Outlook says.
+    fn reread(&mut self, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
+        let ids: Vec<String> = batch.iter().map(|(operation, _)| remote_id(&operation.push)).collect();
+        let mut states = BTreeMap::new();
+        self.ask(target, &ids, &mut states)?;
+        let mut settlements = Vec::new();
+        for ((operation, link), id) in batch.iter().zip(&ids) {
+            if matches!(
+                states.get(&(target.kind, id.clone())),
+                Some(super::snapshot::RemoteState::Present(_) | super::snapshot::RemoteState::Gone)
+            ) {
+                settlements.push(Settlement {
+                    link: link.clone(),
+                    operation: Some((operation.id, OperationState::Failed)),
+                    change: None,
+                    audit: Vec::new(),
+                    observed: None,
+                });
+            }
+        }
+        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        Ok(())
+    }
+
+    /// What was found is kept as seen, so that the plan compares it with both sides.
+    fn read_anew(&mut self, target: &Target, ids: &[String]) -> Result<(), Stop> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.ask(target, ids, &mut BTreeMap::new())
+    }
+
+    /// Keeps an item as seen.
+    pub(super) fn keep_seen(&mut self, kind: ItemKind, seen: Vec<(String, Seen)>) -> Result<(), Stop> {
+        let observation = |(remote_id, seen)| Observation { kind, remote_id, seen, run: self.id };
+        let observations = seen.into_iter().map(observation).collect();
+        self.store_observations(kind, observations, None)
+    }
+}
+
+/// The link to an item that was found by its key: what was sent is what both sides agreed on.
+fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement {
+    let mut link = link.clone();
+    if let StoredPush::Create { content, .. } = &operation.push {
+        let sent = apptsync_model::outlook::projection(link.kind, content);
+        link.base.headquarters = sent.clone();
+        link.base.remote = sent;
+    }
+    link.remote_id = Some(item.remote_id.clone());
+    link.collection.clone_from(&item.collection);
+    link.occurrence.clone_from(&item.occurrence);
+    // Not the item's etag: what it says is compared once more.
+    link.etag = String::new();
+    link.state = apptsync_model::outlook::LinkState::Linked;
+    link.revision = 0;
+    let audit = vec![apptsync_store::AuditEntry {
+        sequence: 0,
+        run: operation.run,
+        link: link.id,
+        side: apptsync_store::Side::Outlook,
+        action: apptsync_store::AuditAction::Created,
+        headquarters: link.headquarters.clone(),
+        remote_id: link.remote_id.clone(),
+        row: super::row::Row::R1.name().to_owned(),
+        before: None,
+        after: Some(item.content.clone()),
+    }];
+    Settlement { link, operation: Some((operation.id, OperationState::Done)), change: None, audit, observed: None }
+}
+
+fn remote_id(push: &StoredPush) -> String {
+    match push {
+        StoredPush::Create { our_id, .. } => our_id.clone(),
+        StoredPush::Update { remote_id, .. } | StoredPush::Delete { remote_id } | StoredPush::Disown { remote_id } => {
+            remote_id.clone()
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! One run of the synchronisation of one profile: clear up, read both sides, plan, guard, apply, look again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use apptsync_model::outlook::{
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, SyncCursor, SyncRunId, SyncSettings, Window,
+};
+use apptsync_model::{Instant, Severity};
+use apptsync_runtime::{Connector, MemoryState};
+use apptsync_store::{HeldPlan, NewSyncRun, Store, StoreError, StoredProfile, SyncResult, SyncState};
+use chrono_tz::Tz;
+
+use super::decide::{Action, Rules};
+use super::guard::held;
+use super::headquarters;
+use super::plan::{Plan, Step, plan};
+use super::pull::{Failed, Pulled};
+use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
+use super::snapshot::{HeadquartersItem, Place, Snapshot};
+
+/// How often a new plan is drawn up in one run because something changed under the old one.
+const ROUNDS: usize = 3;
+
+/// What a run works with.
+pub struct Synchronisation<'a> {
+    /// The headquarters. The caller holds the profile's lock.
+    pub store: &'a dyn Store,
+    /// Outlook.
+    pub connector: &'a dyn Connector,
+    /// What the connector keeps.
+    pub state: Option<&'a MemoryState>,
+    /// The profile.
+    pub profile: &'a StoredProfile,
+    /// Activity synchronization settings in force for the representative.
+    pub settings: &'a SyncSettings,
+    /// Zone of the representative's organization.
+    pub zone: Tz,
+}
+
+/// Why a run ends before its end.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) state: SyncState,
+    pub(super) why: String,
+}
+
+impl Stop {
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self { state: SyncState::Failed, why: why.into() }
+    }
+
+    pub(super) fn reconnect(why: &str) -> Self {
+        Self {
+            state: SyncState::Reconnect,
+            why: format!("the server refuses the credential: {why}; nothing was taken for deleted"),
+        }
+    }
+}
+
+impl From<ConnectorFailure> for Stop {
+    fn from(failure: ConnectorFailure) -> Self {
+        match failure {
+            ConnectorFailure::Auth(why) => Self::reconnect(&why),
+            ConnectorFailure::Throttled(_) => {
+                Self { state: SyncState::Throttled, why: format!("{failure}; the next run goes on from here") }
+            }
+            ConnectorFailure::Transient(why) => Self::failed(format!("{why}; run again later")),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+/// A run under way.
+pub(super) struct Run<'a> {
+    pub(super) id: SyncRunId,
+    pub(super) store: &'a dyn Store,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) state: Option<&'a MemoryState>,
+    pub(super) profile: &'a StoredProfile,
+    pub(super) settings: &'a SyncSettings,
+    pub(super) zone: Tz,
+    pub(super) account: Account,
+    pub(super) request: &'a SyncRequest,
+    pub(super) notes: Notes,
+    pub(super) operations: Operations,
+    /// What was seen and is not worth keeping.
+    pub(super) forgotten: Vec<(ItemKind, String)>,
+    patience: Duration,
+    connection: Option<Connection>,
+}
+
+/// What a run came to before it ended.
+#[derive(Default)]
+struct Ended {
+    plan: Plan,
+    reasons: Vec<String>,
+    is_held: bool,
+}
+
+/// Runs the synchronisation of one profile.
+///
+/// # Errors
+/// The settings do not fit, or the database cannot be used. What goes wrong with Outlook is in the report.
+pub fn synchronise(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<SyncReport, SyncError> {
+    let windows = headquarters::windows(with.settings, request.as_of).map_err(SyncError::Usage)?;
+    with.store.make_durable()?;
+    let id = with.store.begin_sync(&NewSyncRun {
+        profile: with.profile.id,
+        purpose: if request.plan_only { "plan" } else { "sync" }.to_owned(),
+        as_of: request.as_of,
+        started: Instant::from(chrono::Utc::now()),
+    })?;
+    let mut run = Run::new(with, request, id);
+    let requests = with.connector.requests();
+    let mut ended = Ended::default();
+    let stopped = run.whole(&windows, &mut ended).err();
+    let report = run.report(ended, stopped, with.connector.requests() - requests);
+    let result = SyncResult {
+        state: report.state,
+        finished: Instant::from(chrono::Utc::now()),
+        plan: report.plan.hash(),
+        report: serde_json::json!({
+            "operations": report.operations,
+            "held": report.held,
+            "reasons": report.reasons,
+            "requests": report.requests,
+        })
+        .to_string(),
+        messages: report.messages.clone(),
+    };
+    with.store.finish_sync(id, &result)?;
+    Ok(report)
+}
+
+/// After this, everything is read again and nothing is deleted without approval: for a profile whose server or calendar was
+/// changed.
+///
+/// # Errors
+/// The database cannot be written.
+pub fn reconnect(store: &dyn Store, profile: i64) -> Result<(), SyncError> {
+    for kind in ItemKind::ALL {
+        let Some(known) = store.sync_cursor(profile, *kind)? else { continue };
+        let cursor = SyncCursor { cursor: None, rebuilt: true, collection: String::new(), ..known };
+        store.store_pull(&apptsync_store::PullWrite {
+            profile,
+            kind: *kind,
+            observations: &[],
+            cursor: Some(&cursor),
+            state: &[],
+        })?;
+    }
+    Ok(())
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(with: &Synchronisation<'a>, request: &'a SyncRequest, id: SyncRunId) -> Self {
+        let profile = &with.profile.profile;
+        Self {
+            id,
+            store: with.store,
+            connector: with.connector,
+            state: with.state,
+            profile: with.profile,
+            settings: with.settings,
+            zone: with.zone,
+            account: Account {
+                server: profile.server.clone(),
+                mailbox: profile.mailbox.clone(),
+                zone: with.zone.name().to_owned(),
+            },
+            request,
+            notes: Notes::default(),
+            operations: Operations::default(),
+            forgotten: Vec::new(),
+            patience: request.patience,
+            connection: None,
+        }
+    }
+
+    fn whole(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &mut Ended) -> Result<(), Stop> {
+        self.recover()?;
+        let mut pulled = self.pull(windows)?;
+        for round in 0..ROUNDS {
+            let snapshot = self.snapshot(windows, &pulled)?;
+            let drafted = plan(&snapshot);
+            if self.request.plan_only {
+                ended.reasons = held(&drafted, &snapshot);
+                self.operations = Operations::of(&drafted);
+                ended.plan = drafted;
+                return Ok(());
+            }
+            if round == 0 {
+                let hash = drafted.hash();
+                let reasons = self.judge(&drafted, &snapshot, &hash)?;
+                ended.is_held = !reasons.is_empty();
+                ended.reasons = reasons;
+                if ended.is_held {
+                    ended.plan = drafted;
+                    return Ok(());
+                }
+                ended.plan = drafted.clone();
+                self.trust(&pulled)?;
+                pulled.rebuilt = None;
+            } else if !held(&drafted, &snapshot).is_empty() {
+                // Something changed under the plan that was judged: the next run judges anew.
+                break;
+            }
+            if !self.apply(&snapshot, &drafted)? {
+                break;
+            }
+        }
+        self.converge(windows, &pulled)
+    }
+
+    /// Guards, and a person's approval. Empty when the plan may be applied.
+    fn judge(&mut self, drafted: &Plan, snapshot: &Snapshot, hash: &str) -> Result<Vec<String>, Stop> {
+        let reasons = held(drafted, snapshot);
+        match (&self.request.approve, reasons.is_empty()) {
+            (Some(approved), _) if approved == hash => {
+                self.store.put_held_plan(self.profile.id, None)?;
+                return Ok(Vec::new());
+            }
+            (Some(_), _) => {
+                self.notes.say(
+                    Severity::Warning,
+                    format!(
+                        "the plan is no longer the one that was approved; it is {hash} now: look at it and approve that"
+                    ),
+                );
+            }
+            (None, _) => {}
+        }
+        if reasons.is_empty() {
+            self.store.put_held_plan(self.profile.id, None)?;
+            return Ok(reasons);
+        }
+        let steps: Vec<_> = drafted.steps.iter().map(Step::view).collect();
+        let plan = serde_json::to_string(&steps).unwrap_or_default();
+        let held = HeldPlan { run: self.id, hash: hash.to_owned(), reasons: reasons.clone(), plan };
+        self.store.put_held_plan(self.profile.id, Some(&held))?;
+        Ok(reasons)
+    }
+
+    /// From here on the connection counts as known again.
+    fn trust(&mut self, pulled: &Pulled) -> Result<(), Stop> {
+        for kind in pulled.targets.keys() {
+            if let Some(cursor) = self.store.sync_cursor(self.profile.id, *kind)?.filter(|cursor| cursor.rebuilt) {
+                let cursor = SyncCursor { rebuilt: false, ..cursor };
+                self.store_observations(*kind, Vec::new(), Some(&cursor))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Both sides as they stand.
+    fn snapshot(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<Snapshot, Stop> {
+        let profile = &self.profile.profile;
+        let links = self.store.links(self.profile.id)?;
+        let headquarters =
+            headquarters::items(self.store, &profile.employee, self.zone, self.settings, windows, &links)?;
+        let remote = self.observed(&pulled.targets)?;
+        let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
+        let profile = &self.profile.profile;
+        Ok(Snapshot {
+            profile: format!("{}/{}", self.profile.id, profile.name),
+            employee: profile.employee.clone(),
+            now: self.request.as_of,
+            run: self.id,
+            rules: Rules {
+                priority: profile.text_priority,
+                scope: profile.override_scope,
+                transfer: profile.transfer,
+                deletion_policy: profile.deletion_policy,
+            },
+            guards: profile.guards.clone(),
+            targets: pulled.targets.clone(),
+            windows: windows
+                .iter()
+                .filter(|(kind, _)| pulled.targets.contains_key(kind))
+                .map(|(kind, window)| (*kind, *window))
+                .collect(),
+            zone: self.zone,
+            links,
+            headquarters,
+            remote,
+            unsettled,
+            listings: pulled.listings.clone(),
+            rebuilt: pulled.rebuilt.clone(),
+        })
+    }
+
+    /// True for what was left alone and is in the window again.
+    pub(super) fn is_wanted_again(&self, link: &Link) -> bool {
+        let Ok(windows) = headquarters::windows(self.settings, self.request.as_of) else { return false };
+        let Some(HeadquartersId::Activity(_)) = &link.headquarters else { return false };
+        let found = headquarters::items(
+            self.store,
+            &self.profile.profile.employee,
+            self.zone,
+            self.settings,
+            &windows,
+            std::slice::from_ref(link),
+        );
+        let item: Option<HeadquartersItem> =
+            found.ok().and_then(|mut found| link.headquarters.as_ref().and_then(|id| found.remove(id)));
+        item.is_some_and(|item| item.place == Place::Window && !item.withdrawn)
+    }
+
+    /// After a run, a new plan must have nothing left to write.
+    fn converge(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
+        let snapshot = self.snapshot(windows, pulled)?;
+        let left =
+            plan(&snapshot).steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()).count();
+        if left > 0 {
+            self.notes.say(Severity::Info, format!("{left} steps are left for the next run"));
+        }
+        Ok(())
+    }
+
+    /// What the server has; asked once in a run, and only when it is needed.
+    pub(super) fn connect(&mut self) -> Result<Connection, Stop> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
+        }
+        let connection = match self.with_patience(|run| run.connector.probe(&run.account)) {
+            Ok(connection) => connection,
+            Err(Failed::Connector(failure)) => return Err(Stop::from(failure)),
+        };
+        self.connection = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// The collection that the profile names, by its id or its name; the default one where it names none. None where the
+    /// server has no collection of that kind and the profile names none.
+    pub(super) fn resolve(&mut self, kind: ItemKind) -> Result<Option<String>, Stop> {
+        let profile = &self.profile.profile;
+        let wanted = match kind {
+            ItemKind::Appointment => profile.calendar.clone(),
+            ItemKind::Task => profile.tasks.clone(),
+            ItemKind::Contact => String::new(),
+        };
+        let connection = self.connect()?;
+        choose(&connection, kind, &wanted).map_err(Stop::failed)
+    }
+
+    pub(super) fn forget_collection(&mut self, kind: ItemKind) {
+        if let Ok(Some(cursor)) = self.store.sync_cursor(self.profile.id, kind) {
+            let cursor = SyncCursor { cursor: None, rebuilt: true, collection: String::new(), ..cursor };
+            // If this cannot be stored, the next run comes to the same.
+            let _ = self.store_observations(kind, Vec::new(), Some(&cursor));
+        }
+    }
+
+    /// Calls the connector, and again after a pause where the server wants one and there is patience for it.
+    pub(super) fn with_patience<T>(
+        &mut self,
+        mut call: impl FnMut(&mut Self) -> Result<T, ConnectorFailure>,
+    ) -> Result<T, Failed> {
+        loop {
+            match call(self) {
+                Err(ConnectorFailure::Throttled(seconds)) if self.wait(seconds.unwrap_or(1).max(1)) => {}
+                other => return other.map_err(Failed::from),
+            }
+        }
+    }
+
+    /// Waits, if that is not longer than the run may.
+    pub(super) fn wait(&mut self, seconds: u32) -> bool {
+        let pause = Duration::from_secs(u64::from(seconds));
+        let Some(left) = self.patience.checked_sub(pause) else { return false };
+        self.patience = left;
+        std::thread::sleep(pause);
+        true
+    }
+
+    fn report(mut self, ended: Ended, stopped: Option<Stop>, requests: u64) -> SyncReport {
+        let mut items = Vec::new();
+        for step in ended.plan.steps.iter().filter(|step| step.verdict.action == Action::Hold) {
+            items.push(HeldItem {
+                headquarters: step.headquarters.as_ref().map(ToString::to_string),
+                remote_id: step.remote_id.clone(),
+                subject: step.subject.clone(),
+                reason: step.verdict.note.clone().unwrap_or_default(),
+            });
+        }
+        if ended.plan.deferred > 0 {
+            let text = format!("{} steps are more than one run may do: the next run does them", ended.plan.deferred);
+            self.notes.say(Severity::Warning, text);
+        }
+        let state = match &stopped {
+            Some(stop) => {
+                self.notes.say(Severity::Error, stop.why.clone());
+                stop.state
+            }
+            None if self.request.plan_only => SyncState::Planned,
+            None if ended.is_held => {
+                for reason in &ended.reasons {
+                    self.notes.say(Severity::Warning, reason.clone());
+                }
+                let hash = ended.plan.hash();
+                let name = &self.profile.profile.name;
+                self.notes.say(
+                    Severity::Warning,
+                    format!("the plan is held and nothing was applied: `apptsync outlook sync {name} --plan` shows it, `--approve {hash}` applies it"),
+                );
+                SyncState::Held
+            }
+            None if !items.is_empty() || self.notes.needs_a_look() => SyncState::CompletedWithWarnings,
+            None => SyncState::Completed,
+        };
+        SyncReport {
+            run: self.id,
+            state,
+            plan: ended.plan,
+            operations: self.operations,
+            reasons: ended.reasons,
+            held: items,
+            requests,
+            messages: self.notes.messages,
+        }
+    }
+}
+
+/// Chooses a collection by its id or its name.
+///
+/// # Errors
+/// There is none of that name, several, or it may not be written to.
+pub fn choose(connection: &Connection, kind: ItemKind, wanted: &str) -> Result<Option<String>, String> {
+    let all: Vec<_> = connection.collections.iter().filter(|collection| collection.kind == kind).collect();
+    let names = || all.iter().map(|collection| format!("`{}`", collection.name)).collect::<Vec<_>>().join(", ");
+    let found: Vec<_> = if wanted.is_empty() {
+        let default = all.iter().find(|collection| collection.is_default).or(all.first());
+        default.into_iter().collect()
+    } else {
+        let by_id: Vec<_> = all.iter().filter(|collection| collection.id == wanted).collect();
+        if by_id.is_empty() { all.iter().filter(|collection| collection.name == wanted).collect() } else { by_id }
+    };
+    match found.as_slice() {
+        [] if wanted.is_empty() => Ok(None),
+        [] => Err(format!(
+            "the server has no {} named `{wanted}`; it has {}",
+            kind.label().to_lowercase(),
+            if all.is_empty() { "none".to_owned() } else { names() }
+        )),
+        [collection] if collection.writable => Ok(Some(collection.id.clone())),
+        [collection] => Err(format!("`{}` may only be read: choose another one", collection.name)),
+        _ => Err(format!("several are named `{wanted}`: name it by its id")),
+    }
+}

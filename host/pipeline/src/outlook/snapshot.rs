@@ -1,0 +1,113 @@
+//! What a plan is made from: both sides as they stand, and what ties them together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use apptsync_model::Instant;
+use apptsync_model::outlook::{
+    Content, GuardSettings, HeadquartersId, ItemKind, Link, LinkId, Origin, Projection, RemoteItem, SyncRunId, Window,
+};
+
+use super::decide::Rules;
+
+/// Seconds by which the window is grown on each side before an item that is linked leaves it (2.10).
+pub const MARGIN: i64 = 7 * 86_400;
+
+/// Where an object of the headquarters stands to the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the window, and it meets the criteria.
+    Window,
+    /// Within seven days of the window: what is linked stays so, what is not is not made.
+    Margin,
+    /// Farther away.
+    Outside,
+    /// It does not meet the criteria.
+    Filtered,
+}
+
+/// An object of the headquarters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadquartersItem {
+    /// Which.
+    pub id: HeadquartersId,
+    /// What it becomes in Outlook.
+    pub kind: ItemKind,
+    /// Where it was made.
+    pub origin: Origin,
+    /// Changes whenever it changes.
+    pub revision: i64,
+    /// What it says, in the shape of an item.
+    pub content: Content,
+    /// The fields that take part.
+    pub fields: Projection,
+    /// Where it stands to the settings.
+    pub place: Place,
+    /// Canceled, or no longer this representative's.
+    pub withdrawn: bool,
+    /// No longer this representative's.
+    pub moved: bool,
+    /// Completed or Completed unprocessed.
+    pub closed: bool,
+    /// Delayed.
+    pub delayed: bool,
+    /// When it is over.
+    pub end: Instant,
+    /// When it was last changed.
+    pub changed_at: Instant,
+}
+
+/// What is known of an item since both sides last agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteState {
+    /// The item as it stands.
+    Present(Box<RemoteItem>),
+    /// The server says that there is none.
+    Gone,
+    /// The server does not say; why, in words.
+    Unknown(String),
+}
+
+/// What the last full listing of a collection found, and what this one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Items then.
+    pub before: u64,
+    /// Items now.
+    pub now: u64,
+}
+
+/// Both sides of one profile.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Name of the profile: keys of items follow from it.
+    pub profile: String,
+    /// The representative.
+    pub employee: String,
+    /// The instant of the run.
+    pub now: Instant,
+    /// The run.
+    pub run: SyncRunId,
+    /// What the profile lays down.
+    pub rules: Rules,
+    /// Its guards.
+    pub guards: GuardSettings,
+    /// The collection of each kind that takes part.
+    pub targets: BTreeMap<ItemKind, String>,
+    /// The window of each kind.
+    pub windows: BTreeMap<ItemKind, Window>,
+    /// The representative's zone, for whole days.
+    pub zone: chrono_tz::Tz,
+    /// All links.
+    pub links: Vec<Link>,
+    /// The objects of the headquarters that are linked or lie in a window.
+    pub headquarters: BTreeMap<HeadquartersId, HeadquartersItem>,
+    /// What was seen of items since both sides last agreed.
+    pub remote: BTreeMap<(ItemKind, String), RemoteState>,
+    /// Links whose last write is not confirmed yet.
+    pub unsettled: BTreeSet<LinkId>,
+    /// Full listings.
+    pub listings: BTreeMap<ItemKind, Listing>,
+    /// A cursor had expired, the connection is new, a calendar was changed, or the clock jumped: why nothing may be deleted
+    /// without a person's approval.
+    pub rebuilt: Option<String>,
+}
