@@ -4,6 +4,7 @@ mod answers;
 mod definitions;
 mod machine;
 mod policy;
+mod raw;
 mod source;
 mod surroundings;
 

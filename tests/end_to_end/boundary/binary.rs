@@ -1,7 +1,7 @@
 //! Components written by hand, byte by byte: what no toolchain would make.
 
 /// The beginning of every component.
-const PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
+pub(super) const PREAMBLE: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 /// The beginning of every core module.
 pub(super) const CORE_MODULE: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
 
@@ -50,7 +50,8 @@ fn name(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn section(bytes: &mut Vec<u8>, id: u8, count: usize, content: &[u8]) {
+/// A section with so many entries.
+pub(super) fn section(bytes: &mut Vec<u8>, id: u8, count: usize, content: &[u8]) {
     let mut body = Vec::new();
     length(&mut body, count);
     body.extend(content);
@@ -60,7 +61,7 @@ fn section(bytes: &mut Vec<u8>, id: u8, count: usize, content: &[u8]) {
 }
 
 /// LEB128.
-fn length(bytes: &mut Vec<u8>, mut value: usize) {
+pub(super) fn length(bytes: &mut Vec<u8>, mut value: usize) {
     loop {
         let low = u8::try_from(value & 0x7f).expect("seven bits");
         value >>= 7;
