@@ -180,7 +180,7 @@ fn a_component_with_the_right_name_and_the_wrong_shape() {
 fn a_component_that_wants_what_no_plugin_of_its_stage_is_granted() {
     let wants = |import: &str| refused(&binary::component(&[import], &["ibus:appointments/extension@0.1.0"]));
     assert_snapshot!(wants("wasi:http/outgoing-handler@0.2.0"), @r#"exit 2: error: plugin `plugins/guest.wasm` imports wasi:http/outgoing-handler@0.2.0, the network, which is not granted: only connectors can be granted `http = ["https://…"]`"#);
-    assert_snapshot!(wants("wasi:keyvalue/store@0.2.0-draft"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:keyvalue/store@0.2.0-draft, which this host does not offer: remove what needs it");
+    assert_snapshot!(wants("wasi:keyvalue/store@0.2.0-draft"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:keyvalue/store@0.2.0-draft, state of its own, which only connectors are lent: remove what needs it");
     assert_snapshot!(wants("acme:crm/customers@1.0.0"), @"exit 2: error: plugin `plugins/guest.wasm` imports acme:crm/customers@1.0.0, which this host does not offer: remove what needs it");
     assert_snapshot!(wants("wasi:clocks/wall-clock@0.3.0"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:clocks/wall-clock@0.3.0, but this host offers WASI 0.2, not 0.3.0");
     assert_snapshot!(wants("wasi:config/store@0.2.0-draft"), @"exit 2: error: plugin `plugins/guest.wasm` imports wasi:config/store@0.2.0-draft, but this host offers wasi:config/store@0.2.0-rc.1");
