@@ -133,7 +133,8 @@ impl GuestState {
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(true);
         for folder in surroundings.folders {
-            builder.preopened_dir(&folder.host, &folder.guest, FsPerms::ReadOnly)?;
+            let permissions = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            builder.preopened_dir(&folder.host, &folder.guest, permissions)?;
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::MAX_RESOURCES);

@@ -93,6 +93,8 @@ pub struct PluginSpec {
     pub config: Vec<(String, String)>,
     /// Folders it may read.
     pub read: Vec<PathBuf>,
+    /// Folders it may read and write: connectors alone.
+    pub write: Vec<PathBuf>,
     /// Origins it may speak to: connectors alone.
     pub http: Vec<HttpGrant>,
     /// Its state, lent to connectors; without it they cannot keep any.
@@ -135,6 +137,7 @@ impl RunClock {
 pub(crate) struct Folder {
     pub(crate) host: PathBuf,
     pub(crate) guest: String,
+    pub(crate) writable: bool,
 }
 
 /// What a plugin used in a run.
@@ -256,16 +259,18 @@ impl Plugin {
 }
 
 fn folders(spec: &PluginSpec) -> Result<Vec<Folder>, LoadError> {
-    let open = |host: &PathBuf| {
+    let open = |(host, writable): (&PathBuf, bool)| {
         let failed = |reason: String| LoadError::Folder { plugin: spec.name.clone(), folder: host.clone(), reason };
         let metadata = fs::metadata(host).map_err(|error| failed(format!("{error}: make it, or change `read`")))?;
         if !metadata.is_dir() {
             return Err(failed("it is not a folder".into()));
         }
         let guest = host.file_name().map_or_else(|| "feed".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Folder { host: host.clone(), guest })
+        Ok(Folder { host: host.clone(), guest, writable })
     };
-    let folders = spec.read.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let read = spec.read.iter().map(|folder| (folder, false));
+    let folders = read.chain(spec.write.iter().map(|folder| (folder, true)));
+    let folders = folders.map(open).collect::<Result<Vec<_>, _>>()?;
     for (position, folder) in folders.iter().enumerate() {
         if folders[..position].iter().any(|earlier| earlier.guest == folder.guest) {
             let reason = "another folder of `read` has the same last name: a plugin sees folders by it".to_owned();

@@ -35,6 +35,7 @@ fn specs(folder: &Path) -> StageSpecs {
         limits: Limits::default(),
         config: Vec::new(),
         read,
+        write: Vec::new(),
         http: Vec::new(),
         state: None,
     };

@@ -79,6 +79,7 @@ impl StageConfiguration {
             limits: self.limits.clone(),
             config: self.config.clone(),
             read: self.read.iter().map(|folder| folder.path.clone()).collect(),
+            write: Vec::new(),
             http: Vec::new(),
             state: None,
         }

@@ -37,7 +37,6 @@ impl Guest {
             read: Vec::new(),
             // An origin that nobody asks, so that there is one.
             write: Vec::new(),
-            write: Vec::new(),
             http: vec![HttpGrant::new("https://granted.example".parse().expect("an origin"))],
             state: None,
         };
