@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 /// The embedded plugins, by package.
-const PLUGINS: [&str; 3] = ["ibus-feed", "appointment-synchronize", "status-mapping"];
+const PLUGINS: [&str; 6] =
+    ["ibus-feed", "appointment-synchronize", "status-mapping", "calendar-file", "caldav", "outlook-graph"];
 /// What the plugins are made of besides themselves, from the root of the workspace.
-const INGREDIENTS: [&str; 4] = ["plugins/sdk", "wit", "Cargo.toml", "Cargo.lock"];
+const INGREDIENTS: [&str; 5] = ["plugins/sdk", "plugins/calendar", "wit", "Cargo.toml", "Cargo.lock"];
 /// What plugins are built for.
 const TARGET: &str = "wasm32-wasip2";
 

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::activities::ActivitiesCommand;
 use crate::commands::completions::CompletionsArguments;
+use crate::commands::credentials::CredentialsCommand;
 use crate::commands::definitions::DefinitionsCommand;
 use crate::commands::demo::DemoArguments;
 use crate::commands::explain::ExplainArguments;
@@ -20,6 +21,7 @@ use crate::commands::master::organizations::OrganizationsCommand;
 use crate::commands::master::partners::PartnersCommand;
 use crate::commands::master::users::UsersCommand;
 use crate::commands::mobile::MobileCommand;
+use crate::commands::outlook::OutlookCommand;
 use crate::commands::plugins::PluginsCommand;
 use crate::commands::run::RunCommand;
 use crate::context::{Context, Output};
@@ -169,6 +171,12 @@ pub enum Command {
     /// A stand-in for Comarch Mobile that writes the feed
     #[command(subcommand)]
     Mobile(MobileCommand),
+    /// Credentials: what opens the servers of connectors, for you alone
+    #[command(subcommand)]
+    Credentials(CredentialsCommand),
+    /// Microsoft Outlook: profiles, settings, synchronisation
+    #[command(subcommand)]
+    Outlook(OutlookCommand),
     /// Why an appointment is as it is, or is not there
     Explain(ExplainArguments),
     /// Plugins: what is configured and built in, and what a file holds

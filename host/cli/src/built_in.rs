@@ -14,7 +14,7 @@ pub struct BuiltIn {
 }
 
 /// Every plugin embedded in the binary.
-pub const BUILT_INS: [BuiltIn; 3] = [
+pub const BUILT_INS: [BuiltIn; 6] = [
     BuiltIn {
         name: "ibus-feed",
         world: World::Source,
@@ -29,6 +29,17 @@ pub const BUILT_INS: [BuiltIn; 3] = [
         name: "status-mapping",
         world: World::StatusMapping,
         component: include_bytes!(env!("APPTSYNC_COMPONENT_STATUS_MAPPING")),
+    },
+    BuiltIn {
+        name: "calendar-file",
+        world: World::Connector,
+        component: include_bytes!(env!("APPTSYNC_COMPONENT_CALENDAR_FILE")),
+    },
+    BuiltIn { name: "caldav", world: World::Connector, component: include_bytes!(env!("APPTSYNC_COMPONENT_CALDAV")) },
+    BuiltIn {
+        name: "outlook-graph",
+        world: World::Connector,
+        component: include_bytes!(env!("APPTSYNC_COMPONENT_OUTLOOK_GRAPH")),
     },
 ];
 

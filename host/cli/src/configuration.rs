@@ -1,5 +1,6 @@
 //! `apptsync.toml`: what it may say, read with errors that name file, line, column and the nearest right name.
 
+mod connectors;
 mod reader;
 mod stages;
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::position::{Document, FileError, shown};
+pub use connectors::{ConnectorConfiguration, unknown_connector};
 use reader::Section;
 pub use stages::{PluginReference, StageConfiguration, unknown_plugin};
 
@@ -31,6 +33,8 @@ pub struct Configuration {
     pub status: StageConfiguration,
     /// What activities look like.
     pub definition: StageConfiguration,
+    /// How calendar systems are spoken to, the built-in connectors included.
+    pub connectors: Vec<ConnectorConfiguration>,
 }
 
 impl Configuration {
@@ -53,7 +57,7 @@ impl Configuration {
         let document = Document { file: shown(file), text };
         let table = DeTable::parse(text).map_err(|error| document.toml_error(&error))?;
         let root = Section::new(&document, table.get_ref(), table.span(), String::new());
-        root.allow(&["database", "pipeline", "batch"])?;
+        root.allow(&["database", "pipeline", "batch", "connectors"])?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let pipeline = root.table("pipeline")?;
         if let Some(pipeline) = &pipeline {
@@ -68,6 +72,7 @@ impl Configuration {
             extensions: stages::extensions(pipeline.as_ref(), folder)?,
             status: stage(&stages::STATUS)?,
             definition: stage(&stages::DEFINITION)?,
+            connectors: connectors::connectors(&document, &root, folder)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use apptsync_model::{Instant, text};
@@ -154,6 +154,20 @@ impl Context {
         let mut line = text::lines(line.to_owned());
         line.push('\n');
         self.print(&line)
+    }
+
+    /// Asks a person on the terminal whether to go on. Elsewhere nobody could answer, and `--yes` has to say it.
+    ///
+    /// # Errors
+    /// Nobody can be asked: a [`UsageError`].
+    pub fn confirm(&self, question: &str) -> anyhow::Result<bool> {
+        if !io::stdin().is_terminal() {
+            return Err(UsageError(format!("{question} Say --yes to do it")).into());
+        }
+        write!(io::stderr(), "{} [y/N] ", text::lines(question.to_owned()))?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// Tells people on stderr what they may want to know or do next; nothing with `--quiet`.

@@ -17,6 +17,7 @@ mod built_in;
 mod commands;
 mod configuration;
 mod context;
+mod outlook;
 mod position;
 mod report;
 mod workspace;

@@ -1,6 +1,9 @@
-//! `activities`: the cockpit's view of the activities (Cockpit: Activities/OLTP database), one activity, and exports.
+//! `activities`: the cockpit's view of the activities (Cockpit: Activities/OLTP database), one activity, exports, and changes
+//! by hand.
 
+mod add;
 mod columns;
+mod edit;
 mod export;
 mod filter;
 pub(super) mod json_array;
@@ -16,7 +19,9 @@ pub(super) use columns::{Row, Zones};
 pub(super) use filter::named;
 
 use crate::context::{Context, Exit};
+use add::AddArguments;
 use columns::{ALL, Column, TABLE};
+use edit::{CancelArguments, CompleteArguments, SetArguments};
 use export::ExportArguments;
 use filter::FilterArguments;
 use json_array::JsonArray;
@@ -55,6 +60,38 @@ Examples:
   apptsync activities export delayed.csv --status delayed --columns number,subject,employee
   apptsync activities export b.ics --employee B")]
     Export(ExportArguments),
+    /// Make an activity in the headquarters: a calendar entry, or a task
+    #[command(after_help = "\
+Times without a zone are those of the employee's organization. A task may do without a date.
+
+Examples:
+  apptsync activities add --employee B --subject \"Team meeting\" --start 2026-12-01T10:00 --end 2026-12-01T11:00
+  apptsync activities add --employee B --subject \"Trade fair\" --start 2026-12-01 --end 2026-12-03 --location Kraków
+  apptsync activities add --employee B --subject \"Call back\" --task --customer C00001 --priority high")]
+    Add(Box<AddArguments>),
+    /// Change fields of an activity
+    #[command(after_help = "\
+What is not given stays as it is. Activities of Mobile origin should not be modified by hand: --force does it all the \
+same, and the next import puts Mobile's version back.
+
+Examples:
+  apptsync activities set 17 --start 2026-12-01T14:00 --end 2026-12-01T15:00
+  apptsync activities set 17 --subject \"Team meeting, moved\" --location \"\"")]
+    Set(Box<SetArguments>),
+    /// Complete a planned activity
+    #[command(after_help = "\
+Examples:
+  apptsync activities complete 17
+  apptsync activities complete 17 --on 2026-12-01T10:45:00Z")]
+    Complete(CompleteArguments),
+    /// Cancel an activity: it is closed, and its item in Outlook goes
+    #[command(after_help = "\
+A planned activity becomes Completed unprocessed; lists show it as Canceled.
+
+Examples:
+  apptsync activities cancel 17
+  apptsync activities cancel 17 --yes")]
+    Cancel(CancelArguments),
 }
 
 /// Arguments of `activities list`.
@@ -77,12 +114,16 @@ pub struct ShowArguments {
 /// Runs a subcommand.
 ///
 /// # Errors
-/// Something cannot be read or written, or there is no such activity.
+/// Something cannot be read or written, there is no such activity, or its status does not allow the change.
 pub fn run(command: ActivitiesCommand, context: &Context) -> anyhow::Result<Exit> {
     match command {
         ActivitiesCommand::List(arguments) => list(arguments, context),
         ActivitiesCommand::Show(arguments) => show::run(&arguments.id, context),
         ActivitiesCommand::Export(arguments) => export::run(arguments, context),
+        ActivitiesCommand::Add(arguments) => add::run(*arguments, context),
+        ActivitiesCommand::Set(arguments) => edit::set(*arguments, context),
+        ActivitiesCommand::Complete(arguments) => edit::complete(&arguments, context),
+        ActivitiesCommand::Cancel(arguments) => edit::cancel(&arguments, context),
     }
 }
 

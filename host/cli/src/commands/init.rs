@@ -24,6 +24,15 @@ Example:
 /// The configuration of a new workspace.
 const CONFIGURATION: &str = include_str!("init/apptsync.toml");
 
+/// What of a workspace belongs into no version control: secrets, and what is made again or is large.
+const IGNORED: &str = "\
+# For you alone: never under version control.
+credentials.toml*
+# The headquarters database.
+*.db
+*.db-*
+";
+
 /// Where to make a workspace.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -57,7 +66,7 @@ pub fn run(arguments: &InitArguments, context: &Context) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
-/// Makes a workspace: feed folder, database with the delivered activity definition, inactive, and `apptsync.toml` at last.
+/// Makes a workspace: .gitignore, feed folder, database with the delivered activity definition, inactive, and `apptsync.toml` at last.
 ///
 /// # Errors
 /// Something cannot be made.
@@ -67,6 +76,11 @@ pub fn make(folder: &Path, context: &Context) -> anyhow::Result<Workspace> {
     let file = folder.join(FILE_NAME);
     let configuration = Configuration::parse(&file, CONFIGURATION).map_err(UsageError::from)?;
     let workspace = Workspace { folder, configuration };
+    let ignored = workspace.folder.join(".gitignore");
+    // One that is there already is somebody's own.
+    if !ignored.exists() {
+        write_new(&ignored, IGNORED)?;
+    }
     let feed = workspace.feed_folder()?;
     fs::create_dir_all(&feed).with_context(|| format!("the folder {} cannot be made", feed.display()))?;
     // A database from an attempt that was broken off, or of a workspace that lost its configuration.
@@ -76,12 +90,16 @@ pub fn make(folder: &Path, context: &Context) -> anyhow::Result<Workspace> {
         SqliteStore::create(&workspace.configuration.database)?
     };
     deliver_definition(&store, &workspace, context)?;
-    let written = OpenOptions::new().write(true).create_new(true).open(&file).and_then(|mut created| {
-        created.write_all(CONFIGURATION.as_bytes())?;
+    write_new(&file, CONFIGURATION)?;
+    Ok(workspace)
+}
+
+fn write_new(file: &Path, text: &str) -> anyhow::Result<()> {
+    let written = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut created| {
+        created.write_all(text.as_bytes())?;
         created.sync_all()
     });
-    written.with_context(|| format!("{} cannot be written", file.display()))?;
-    Ok(workspace)
+    written.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// The definition comes with the adapter and is inactive until somebody activates it (domain 6).

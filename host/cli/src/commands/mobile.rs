@@ -4,7 +4,7 @@
 mod change;
 mod feed;
 mod list;
-mod period;
+pub(super) mod period;
 mod plan;
 
 use apptsync_model::{Employee, Instant, MasterData};
@@ -147,8 +147,8 @@ fn employee<'a>(master: &'a MasterData, id: &str) -> Result<&'a Employee, UsageE
     })
 }
 
-/// A text that the feed can carry: not longer than the import takes, and on one line unless it may have more.
-fn checked(flag: &str, value: &str, longest: usize, may_have_lines: bool) -> Result<(), UsageError> {
+/// A text that the headquarters can hold: not longer than the import takes, and on one line unless it may have more.
+pub(super) fn checked(flag: &str, value: &str, longest: usize, may_have_lines: bool) -> Result<(), UsageError> {
     if value.len() > longest {
         return Err(UsageError(format!("--{flag} has {} bytes: use at most {longest}", value.len())));
     }

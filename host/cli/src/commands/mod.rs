@@ -2,6 +2,7 @@
 
 pub mod activities;
 pub mod completions;
+pub mod credentials;
 pub mod definitions;
 pub mod demo;
 pub mod doctor;
@@ -11,6 +12,7 @@ pub mod jobs;
 pub mod load;
 pub mod master;
 pub mod mobile;
+pub mod outlook;
 pub mod plugins;
 pub mod run;
 
@@ -37,6 +39,8 @@ pub fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Jobs(command) => jobs::run(command, context),
         Command::Activities(command) => activities::run(command, context),
         Command::Mobile(command) => mobile::run(command, context),
+        Command::Outlook(command) => outlook::run(command, context),
+        Command::Credentials(command) => credentials::run(command, context),
         Command::Explain(arguments) => explain::run(arguments, context),
         Command::Plugins(command) => plugins::run(command, context),
         Command::Doctor => doctor::run(context),

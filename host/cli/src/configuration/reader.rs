@@ -88,6 +88,20 @@ impl<'a> Section<'a> {
         texts.collect::<Result<_, _>>().map(Some)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, FileError> {
+        let Some(found) = self.get(key) else { return Ok(None) };
+        match found.get_ref().as_bool() {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.mismatch(key, found, "true or false")),
+        }
+    }
+
+    /// The names of all entries.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.table.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
     /// A table.
     pub(super) fn table(&self, key: &str) -> Result<Option<Self>, FileError> {
         let Some(found) = self.get(key) else { return Ok(None) };

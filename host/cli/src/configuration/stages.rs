@@ -214,7 +214,7 @@ fn configured(
 }
 
 /// The name of a built-in plugin, or a file: what ends in `.wasm` or has a slash.
-fn reference(
+pub(super) fn reference(
     section: &Section<'_>,
     name: &Located<&str>,
     world: World,
@@ -246,7 +246,7 @@ pub fn unknown_plugin(name: &str) -> String {
     )
 }
 
-fn sha256(section: &Section<'_>, digest: &Located<&str>) -> Result<String, FileError> {
+pub(super) fn sha256(section: &Section<'_>, digest: &Located<&str>) -> Result<String, FileError> {
     if digest.value.len() == 64 && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(digest.value.to_ascii_lowercase());
     }
@@ -264,7 +264,7 @@ fn granted(section: &Section<'_>, name: &Located<&str>, folder: &Path) -> Result
     Ok(GrantedFolder { missing: Some(section.error(name.span.clone(), message)), path })
 }
 
-fn limits(section: &Section<'_>) -> Result<Limits, FileError> {
+pub(super) fn limits(section: &Section<'_>) -> Result<Limits, FileError> {
     let mut limits = Limits::default();
     let Some(section) = section.table("limits")? else { return Ok(limits) };
     section.allow(&["memory", "deadline", "run"])?;

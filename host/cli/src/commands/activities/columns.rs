@@ -268,9 +268,15 @@ impl Zones {
 
     /// Of an activity: that of its employee, in which its whole days begin.
     pub(in crate::commands) fn of(&self, activity: &Activity) -> Tz {
-        let organization = self.employees.get(&activity.employee);
-        organization
-            .map_or_else(|| self.of_channel(&activity.channel), |organization| self.of_organization(organization))
+        match self.employees.get(&activity.employee) {
+            Some(organization) => self.of_organization(organization),
+            None => self.of_channel(&activity.channel),
+        }
+    }
+
+    /// Of an employee.
+    pub(in crate::commands) fn of_employee(&self, employee: &str) -> Tz {
+        self.employees.get(employee).map_or(Tz::UTC, |organization| self.of_organization(organization))
     }
 
     /// Of a sales channel.

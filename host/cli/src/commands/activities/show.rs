@@ -98,11 +98,11 @@ fn print(activity: &Activity, zones: &Zones, context: &Context) -> anyhow::Resul
         field(context, "Sales channel", &activity.channel)?;
         field(context, "Id in Mobile", &activity.source_id)?;
     } else {
-        let origin = activity.origin.parse().map_or(&*activity.origin, Origin::label);
+        let origin = activity.origin.parse::<Origin>().map_or(&*activity.origin, |origin| origin.label());
         field(context, "Origin", origin)?;
+        field(context, "Entry", activity.entry.label())?;
     }
     context.print_line("\nGeneral")?;
-    field(context, "Entry", activity.entry.label())?;
     if activity.is_undated() {
         field(context, "Date", NOTHING)?;
     } else {

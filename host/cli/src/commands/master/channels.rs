@@ -5,6 +5,7 @@ use apptsync_store::MasterKind;
 use clap::Subcommand;
 
 use super::Entry;
+use super::ibus::IbusCommand;
 use crate::context::{Context, Exit};
 
 const EXAMPLES: &str = "\
@@ -51,6 +52,9 @@ pub enum ChannelsCommand {
         #[arg(long, value_name = "true|false")]
         active: Option<bool>,
     },
+    /// IBUS settings of Customizing: how the sales channel reaches the intermediary
+    #[command(subcommand)]
+    Ibus(IbusCommand),
     /// Remove a sales channel that nothing refers to
     Remove {
         /// Its id
@@ -105,6 +109,7 @@ pub fn run(command: ChannelsCommand, context: &Context) -> anyhow::Result<Exit> 
             super::set(&mut channel.active, active);
             super::put(context, store, channel)
         }
+        ChannelsCommand::Ibus(command) => super::ibus::run(command, context, store),
         ChannelsCommand::Remove { id } => super::remove::<Channel>(context, store, &id),
     }
 }

@@ -135,6 +135,7 @@ impl Entry for Employee {
             ("Profile", self.profile.to_string()),
             ("Blocked", super::yes_no(self.blocked)),
             ("Deletion mark", super::yes_no(self.deletion_mark)),
+            ("Certificates", self.certificates.join(", ")),
         ]
     }
 }
@@ -161,6 +162,7 @@ pub fn run(command: EmployeesCommand, context: &Context) -> anyhow::Result<Exit>
                 profile: Profile::Employee,
                 blocked: false,
                 deletion_mark: false,
+                certificates: Vec::new(),
             };
             fields.apply(&mut employee);
             super::add(context, store, employee)

@@ -3,6 +3,7 @@
 pub mod channel_partners;
 pub mod channels;
 pub mod employees;
+mod ibus;
 pub mod organizations;
 pub mod partners;
 pub mod users;

@@ -9,7 +9,8 @@ use crate::context::{Context, Exit, UsageError};
 const EXAMPLES: &str = "\
 Examples:
   apptsync users add C
-  apptsync users set C --active false";
+  apptsync users set C --active false
+  apptsync users set A --certificate anna-2026";
 
 /// What to do with users.
 #[derive(Debug, Subcommand)]
@@ -32,8 +33,14 @@ pub enum UsersCommand {
         /// The employee's id
         id: String,
         /// The user is active
-        #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
-        active: bool,
+        #[arg(long, value_name = "true|false", required_unless_present_any = ["certificate", "no_certificates"])]
+        active: Option<bool>,
+        /// The user's certificates: names of entries of the credential file, instead of those before
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+        certificate: Vec<String>,
+        /// Take the certificates away
+        #[arg(long, conflicts_with = "certificate")]
+        no_certificates: bool,
     },
     /// Take the user away from an employee, who stays
     Remove {
@@ -71,7 +78,14 @@ pub fn run(command: UsersCommand, context: &Context) -> anyhow::Result<Exit> {
             (employee.user, employee.active) = (true, true);
             super::put(context, store, employee)
         }
-        UsersCommand::Set { id, active } => super::put(context, store, Employee { active, ..user(&id)? }),
+        UsersCommand::Set { id, active, certificate, no_certificates } => {
+            let mut employee = user(&id)?;
+            super::set(&mut employee.active, active);
+            if no_certificates || !certificate.is_empty() {
+                employee.certificates = certificate;
+            }
+            super::put(context, store, employee)
+        }
         UsersCommand::Remove { id } => super::put(context, store, Employee { user: false, ..user(&id)? }),
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::feed::{Feed, Pen, Version};
 use super::period::{PeriodArguments, texts};
 use super::{TargetArguments, checked, employee, master_data};
+use crate::commands::activities::Zones;
 use crate::context::{Context, Exit, UsageError};
 
 /// A manager agrees.
@@ -59,7 +60,8 @@ pub(super) fn reschedule(
     period: &PeriodArguments,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let period = period.period()?;
+    let master = master_data(&context.workspace()?)?;
+    let period = period.period(Zones::new(&master).of_employee(&target.user))?;
     change(MobileAction::Reschedule, target, context, |version| {
         let (start, end) = texts(&period);
         version.set("start", start);

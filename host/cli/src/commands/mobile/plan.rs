@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::feed::{Feed, Pen, Version};
 use super::period::{PeriodArguments, texts};
 use super::{checked, checked_id, employee, master_data};
-use crate::commands::activities::named;
+use crate::commands::activities::{Zones, named};
 use crate::context::{Context, Exit, UsageError};
 
 /// Arguments of `mobile plan`.
@@ -60,14 +60,14 @@ pub struct PlanArguments {
 
 /// Writes the first version of an appointment.
 pub(super) fn run(arguments: PlanArguments, context: &Context) -> anyhow::Result<Exit> {
-    let period = arguments.period.period()?;
-    if arguments.all_day && !period.is_all_day() {
-        return Err(UsageError("--all-day needs dates: give --start and --end as 2026-12-01".into()).into());
-    }
     check(&arguments)?;
     let workspace = context.workspace()?;
     let master = master_data(&workspace)?;
     let user = employee(&master, &arguments.user)?;
+    let period = arguments.period.period(Zones::new(&master).of_employee(&user.id))?;
+    if arguments.all_day && !period.is_all_day() {
+        return Err(UsageError("--all-day needs dates: give --start and --end as 2026-12-01".into()).into());
+    }
     let in_charge = employee(&master, arguments.employee.as_deref().unwrap_or(&arguments.user))?;
     if !master.channel.iter().any(|channel| channel.id == arguments.channel) {
         let channel = arguments.channel.escape_debug();

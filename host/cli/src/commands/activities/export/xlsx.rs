@@ -148,7 +148,7 @@ fn excel(time: NaiveDateTime) -> Result<ExcelDateTime, XlsxError> {
 
 fn width(column: Column) -> f64 {
     match column {
-        Column::Id | Column::Channel | Column::AllDay | Column::Priority | Column::Origin => 10.0,
+        Column::Id | Column::Channel | Column::AllDay | Column::Priority | Column::Origin | Column::Canceled => 10.0,
         Column::SourceId | Column::Kind | Column::Status | Column::CompletedBy => 14.0,
         Column::Number => 18.0,
         Column::Start | Column::End | Column::CompletedOn | Column::Employee => 26.0,
