@@ -47,23 +47,33 @@ pub(crate) fn of(value: &Value, account: Tz) -> Result<Instant, String> {
 ///
 /// Outlook does not know the zone.
 pub(crate) fn write(instant: Instant, zone: Tz) -> Result<Value, String> {
-    write_local(zone.from_utc_datetime(&utc(instant)).naive_local(), zone)
+    let (name, zone) = written(zone)?;
+    Ok(date_time_zone(zone.from_utc_datetime(&utc(instant)).naive_local(), name))
 }
 
-/// A `dateTimeTimeZone` of a local time.
+/// A `dateTimeTimeZone` of midnight.
 ///
 /// # Errors
 ///
 /// Outlook does not know the zone.
-pub(crate) fn write_local(local: NaiveDateTime, zone: Tz) -> Result<Value, String> {
-    let name = zones::windows_name(zone)
-        .ok_or_else(|| format!("Outlook does not know the zone {}: choose one of the same region", zone.name()))?;
-    Ok(json!({"dateTime": local.format(LOCAL).to_string(), "timeZone": name}))
+pub(crate) fn write_midnight(date: NaiveDate, zone: Tz) -> Result<Value, String> {
+    let (name, _) = written(zone)?;
+    Ok(date_time_zone(date.and_time(NaiveTime::MIN), name))
 }
 
-/// Whether a local time of the zone says which instant is meant, and not also another.
+/// Whether the local time that is written says which instant is meant, and not also another.
 pub(crate) fn is_clear(instant: Instant, zone: Tz) -> bool {
+    let zone = written(zone).map_or(zone, |(_, zone)| zone);
     zones::instant(zone.from_utc_datetime(&utc(instant)).naive_local(), zone) == instant
+}
+
+fn written(zone: Tz) -> Result<(&'static str, Tz), String> {
+    let unknown = || format!("Outlook does not know the zone {}: choose one of the same region", zone.name());
+    zones::written(zone).ok_or_else(unknown)
+}
+
+fn date_time_zone(local: NaiveDateTime, name: &str) -> Value {
+    json!({"dateTime": local.format(LOCAL).to_string(), "timeZone": name})
 }
 
 /// A date of the contract.

@@ -18,7 +18,8 @@ const MOST: usize = 1_024;
 pub(crate) fn probe(graph: &Graph<'_>) -> Result<Connection, Failure> {
     let paths = [
         "/calendars?$select=id,name,canEdit,isDefaultCalendar,owner",
-        "/todo/lists",
+        // Without a number of its own, the listing of lists ends early and does not say so.
+        "/todo/lists?$top=200",
         "/contactFolders?$select=id,displayName",
         // The default folder is not listed: its contacts name it.
         "/contacts?$top=1&$select=parentFolderId",

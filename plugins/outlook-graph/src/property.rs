@@ -8,35 +8,43 @@ use serde_json::{Value, json};
 
 use crate::address::quote;
 
-/// Its id: a name in a property set of our own.
-const ID: &str = "String {5b1c6d1e-2f0a-4c57-9a3e-6c0f7d8a41b2} Name apptsyncId";
+/// Its property set, of our own, and its name there.
+const SET: &str = "String {5b1c6d1e-2f0a-4c57-9a3e-6c0f7d8a41b2}";
+const NAME: &str = "Name apptsyncId";
 /// Longest our-id, in bytes.
 const LONGEST: usize = 64;
 
 /// What `$expand` must say to see the property; not yet percent-encoded.
 pub(crate) fn expand() -> String {
-    format!("singleValueExtendedProperties($filter=id eq {})", quote(ID))
+    format!("singleValueExtendedProperties($filter=id eq {})", quote(&id()))
 }
 
 /// What `$filter` must say to find an id; not yet percent-encoded.
 pub(crate) fn filter(our_id: &str) -> String {
     let value = quote(&our_id.to_lowercase());
-    format!("singleValueExtendedProperties/Any(ep: ep/id eq {} and ep/value eq {value})", quote(ID))
+    format!("singleValueExtendedProperties/Any(ep: ep/id eq {} and ep/value eq {value})", quote(&id()))
 }
 
 /// The property as it is written; empty takes the id off.
 pub(crate) fn write(our_id: &str) -> Value {
-    json!([{"id": ID, "value": our_id.to_lowercase()}])
+    json!([{"id": id(), "value": our_id.to_lowercase()}])
 }
 
 /// What an entity says whose property was expanded.
 pub(crate) fn read(entity: &Value) -> Identity {
     let properties = entity["singleValueExtendedProperties"].as_array();
-    let ours = properties
-        .into_iter()
-        .flatten()
-        .find(|property| property["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(ID)));
+    let ours = properties.into_iter().flatten().find(|property| property["id"].as_str().is_some_and(is_ours));
     ours.and_then(|property| property["value"].as_str()).map_or(Identity::None, identity)
+}
+
+fn id() -> String {
+    format!("{SET} {NAME}")
+}
+
+/// Servers write the set as they like; the name has a case.
+fn is_ours(id: &str) -> bool {
+    let set = id.strip_suffix(NAME).map(str::trim_end);
+    set.is_some_and(|set| set.eq_ignore_ascii_case(SET))
 }
 
 /// A text that is an id of ours, or none.

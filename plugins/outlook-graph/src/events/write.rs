@@ -5,7 +5,6 @@ use apptsync_plugin::connector::{
     Content, Create, Entry, Fields, Identity, Operation, Outcome, Reference, Target, Update,
 };
 use apptsync_plugin::types::{Failure, Period};
-use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
@@ -138,7 +137,7 @@ fn times(entry: &Entry, account: Tz, marks: Marks) -> Result<(Value, Value), Str
     match entry.period.as_ref().ok_or("an appointment needs a start and an end")? {
         Period::AllDay(days) => {
             let date = |text: &str| moment::date(text).ok_or_else(|| format!("`{}` is no date", text.escape_debug()));
-            let midnight = |text: &str| moment::write_local(date(text)?.and_time(NaiveTime::MIN), zone);
+            let midnight = |text: &str| moment::write_midnight(date(text)?, zone);
             Ok((midnight(&days.start)?, midnight(&days.end)?))
         }
         Period::Timed(times) => {

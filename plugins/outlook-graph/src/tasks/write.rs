@@ -2,7 +2,7 @@
 
 use apptsync_plugin::connector::{Content, Create, Entry, Fields, Identity, Operation, Outcome, Target, Update};
 use apptsync_plugin::types::{Failure, Period};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
@@ -98,7 +98,7 @@ pub(super) fn fields(entry: &Entry, wanted: Fields, account: Tz) -> Result<Map<S
         let days = entry.period.as_ref().map(|period| days(period, account)).transpose().map_err(Failure::Permanent)?;
         let midnight = |day: Option<NaiveDate>| match day {
             // In UTC no server moves it to the day before.
-            Some(day) => moment::write_local(day.and_time(NaiveTime::MIN), Tz::UTC).map_err(Failure::Permanent),
+            Some(day) => moment::write_midnight(day, Tz::UTC).map_err(Failure::Permanent),
             None => Ok(Value::Null),
         };
         set("startDateTime", midnight(days.map(|(start, _)| start))?);
