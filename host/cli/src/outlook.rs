@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use apptsync_credentials::{Credential, CredentialFile, Unlock};
-use apptsync_model::outlook::{Account, SyncSettings};
+use apptsync_model::outlook::{
+    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, SyncSettings, Target, Window,
+};
 use apptsync_model::{Instant, MasterData};
-use apptsync_runtime::{Authorizer, ConnectorPlugin, HttpGrant, MemoryState, Origin, Plugin, RunClock, Runtime};
+use apptsync_runtime::{
+    Authorizer, Connector, ConnectorPlugin, HttpGrant, MemoryState, Origin, Plugin, RunClock, Runtime,
+};
 use apptsync_store::{OutlookStore, SettingsOwner, StoredProfile};
 use chrono_tz::Tz;
 use secrecy::SecretString;
@@ -184,6 +188,39 @@ pub fn account(stored: &StoredProfile, zone: Tz) -> Account {
         zone: zone.name().to_owned(),
     }
 }
+
+/// For what needs no server: every call is refused.
+pub struct NoConnector;
+
+/// Why [`NoConnector`] does nothing.
+fn not_asked() -> ConnectorFailure {
+    ConnectorFailure::Permanent("the server is not asked here".to_owned())
+}
+
+impl Connector for NoConnector {
+    fn probe(&self, _: &Account) -> Result<Connection, ConnectorFailure> {
+        Err(not_asked())
+    }
+
+    fn pull(&self, _: &Account, _: &Target, _: Window, _: Option<&str>) -> Result<RemotePage, ConnectorFailure> {
+        Err(not_asked())
+    }
+
+    fn fetch(&self, _: &Account, _: &Target, _: &[&str]) -> Result<Vec<Fetched>, ConnectorFailure> {
+        Err(not_asked())
+    }
+
+    fn find(&self, _: &Account, _: &Target, _: &[&str]) -> Result<Vec<Vec<RemoteItem>>, ConnectorFailure> {
+        Err(not_asked())
+    }
+
+    fn push(&self, _: &Account, _: &Target, _: &[Push]) -> Result<Vec<Pushed>, ConnectorFailure> {
+        Err(not_asked())
+    }
+}
+
+/// What `fetch` answers about one item.
+type Fetched = Result<Option<RemoteItem>, ConnectorFailure>;
 
 /// The profile of that name.
 ///

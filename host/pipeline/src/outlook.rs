@@ -2,6 +2,7 @@
 //! store stands around it.
 
 mod apply;
+mod contacts;
 mod decide;
 mod guard;
 mod headquarters;
@@ -13,6 +14,8 @@ mod report;
 mod row;
 mod run;
 mod snapshot;
+mod undo;
+mod why;
 mod write;
 
 pub use apply::{Work, edited};
@@ -22,5 +25,7 @@ pub use merge::{Direction, FieldChange, Merge, Policy, merge};
 pub use plan::{Plan, Step, StepView, key, plan};
 pub use report::{HeldItem, Operations, SyncError, SyncReport, SyncRequest};
 pub use row::Row;
-pub use run::{Synchronisation, choose, reconnect, synchronise};
+pub use run::{Synchronisation, choose, reconnect, synchronise, synchronise_contacts};
 pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot};
+pub use undo::{UndoReport, UndoStep, undo};
+pub use why::{FieldWhy, Why, why};

@@ -1,10 +1,14 @@
 //! `outlook`: the synchronisation with Microsoft Outlook (domain 8).
 
 mod connect;
+mod contacts;
 mod profile;
+mod runs;
 mod settings;
 mod status;
-mod sync;
+pub(super) mod sync;
+mod undo;
+mod why;
 
 use clap::Subcommand;
 
@@ -34,6 +38,14 @@ pub enum OutlookCommand {
     Calendars(connect::ConnectArguments),
     /// Synchronize appointments and tasks
     Sync(sync::SyncArguments),
+    /// Synchronize address books: partners and representatives become contacts, one way
+    Contacts(contacts::ContactsArguments),
+    /// Put back what a run changed, itself planned and guarded
+    Undo(undo::UndoArguments),
+    /// Why an item is as it is: base, headquarters, Outlook, the row of the decision table, field by field
+    Why(why::WhyArguments),
+    /// The runs of the synchronisation, newest first
+    Runs(runs::RunsArguments),
     /// Per profile: freshness, held plans, what was put back, what is quarantined, days left of credentials
     Status,
 }
@@ -49,6 +61,10 @@ pub fn run(command: OutlookCommand, context: &Context) -> anyhow::Result<Exit> {
         OutlookCommand::Connect(arguments) => connect::connect(&arguments, context),
         OutlookCommand::Calendars(arguments) => connect::calendars(&arguments, context),
         OutlookCommand::Sync(arguments) => sync::run(&arguments, context),
+        OutlookCommand::Contacts(arguments) => contacts::run(&arguments, context),
+        OutlookCommand::Undo(arguments) => undo::run(&arguments, context),
+        OutlookCommand::Why(arguments) => why::run(&arguments, context),
+        OutlookCommand::Runs(arguments) => runs::run(&arguments, context),
         OutlookCommand::Status => status::run(context),
     }
 }

@@ -110,6 +110,18 @@ impl Step {
             && self.verdict.changes.iter().any(|change| change.overrules && change.direction == Direction::ToOutlook)
     }
 
+    /// A link that nothing happens to.
+    pub(super) fn idle(index: usize, link: &Link, ours: Option<&HeadquartersItem>) -> Self {
+        Self {
+            kind: link.kind,
+            link: Some(index),
+            headquarters: link.headquarters.clone(),
+            remote_id: link.remote_id.clone(),
+            subject: ours.map(|ours| subject_of(&ours.content)).unwrap_or_default(),
+            verdict: Verdict::new(Row::R7, Action::Nothing),
+        }
+    }
+
     /// Creations first, deletions last.
     fn rank(&self) -> u8 {
         match self.verdict.action {
@@ -198,7 +210,7 @@ fn likeness(kind: ItemKind, fields: &Projection) -> Option<Likeness> {
     Some((kind, serde_json::to_string(&(subject, period)).ok()?))
 }
 
-fn subject_of(content: &Content) -> String {
+pub(super) fn subject_of(content: &Content) -> String {
     match content {
         Content::Entry(entry) => entry.subject.clone(),
         Content::Contact(contact) => contact.name.clone(),

@@ -281,13 +281,17 @@ impl Run<'_> {
         &mut self,
         targets: &BTreeMap<ItemKind, String>,
     ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
-        let links = self.store.links(self.profile.id)?;
+        let mut links = self.store.links(self.profile.id)?;
+        links.retain(|link| link.state != LinkState::Tombstone && targets.contains_key(&link.kind));
         let linked: HashMap<(ItemKind, &str), &Link> =
             links.iter().filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
         let mut states = BTreeMap::new();
         let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
         for observation in self.store.observations(self.profile.id)? {
             let Observation { kind, remote_id, seen, run } = observation;
+            if !targets.contains_key(&kind) {
+                continue;
+            }
             let is_linked = linked.contains_key(&(kind, remote_id.as_str()));
             match seen {
                 Seen::Present(item) if !is_linked && item.identity == Identity::Unread => {

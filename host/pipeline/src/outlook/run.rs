@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, SyncCursor, SyncRunId, SyncSettings, Window,
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
+    SyncSettings, Window,
 };
 use apptsync_model::{Instant, Severity};
 use apptsync_runtime::{Connector, MemoryState};
 use apptsync_store::{HeldPlan, NewSyncRun, Store, StoreError, StoredProfile, SyncResult, SyncState};
 use chrono_tz::Tz;
 
+use super::contacts;
 use super::decide::{Action, Rules};
 use super::guard::held;
 use super::headquarters;
@@ -104,23 +106,40 @@ struct Ended {
     is_held: bool,
 }
 
-/// Runs the synchronisation of one profile.
+/// Synchronize appointments and tasks of one profile (domain 8).
 ///
 /// # Errors
 /// The settings do not fit, or the database cannot be used. What goes wrong with Outlook is in the report.
 pub fn synchronise(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<SyncReport, SyncError> {
     let windows = headquarters::windows(with.settings, request.as_of).map_err(SyncError::Usage)?;
+    begin(with, request, &windows, if request.plan_only { "plan" } else { "sync" })
+}
+
+/// Synchronize address books of one profile (domain 8).
+///
+/// # Errors
+/// The database cannot be used. What goes wrong with Outlook is in the report.
+pub fn synchronise_contacts(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<SyncReport, SyncError> {
+    begin(with, request, &contacts::windows(), if request.plan_only { "plan" } else { "contacts" })
+}
+
+fn begin(
+    with: &Synchronisation<'_>,
+    request: &SyncRequest,
+    windows: &BTreeMap<ItemKind, Window>,
+    purpose: &str,
+) -> Result<SyncReport, SyncError> {
     with.store.make_durable()?;
     let id = with.store.begin_sync(&NewSyncRun {
         profile: with.profile.id,
-        purpose: if request.plan_only { "plan" } else { "sync" }.to_owned(),
+        purpose: purpose.to_owned(),
         as_of: request.as_of,
         started: Instant::from(chrono::Utc::now()),
     })?;
     let mut run = Run::new(with, request, id);
     let requests = with.connector.requests();
     let mut ended = Ended::default();
-    let stopped = run.whole(&windows, &mut ended).err();
+    let stopped = run.whole(windows, &mut ended).err();
     let report = run.report(ended, stopped, with.connector.requests() - requests);
     let result = SyncResult {
         state: report.state,
@@ -262,9 +281,13 @@ impl<'a> Run<'a> {
     /// Both sides as they stand.
     fn snapshot(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<Snapshot, Stop> {
         let profile = &self.profile.profile;
-        let links = self.store.links(self.profile.id)?;
-        let headquarters =
-            headquarters::items(self.store, &profile.employee, self.zone, self.settings, windows, &links)?;
+        let mut links = self.store.links(self.profile.id)?;
+        links.retain(|link| pulled.targets.contains_key(&link.kind));
+        let headquarters = if windows.contains_key(&ItemKind::Contact) {
+            contacts::items(self.store, &links)?
+        } else {
+            headquarters::items(self.store, &profile.employee, self.zone, self.settings, windows, &links)?
+        };
         let remote = self.observed(&pulled.targets)?;
         let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
         let profile = &self.profile.profile;
@@ -273,12 +296,7 @@ impl<'a> Run<'a> {
             employee: profile.employee.clone(),
             now: self.request.as_of,
             run: self.id,
-            rules: Rules {
-                priority: profile.text_priority,
-                scope: profile.override_scope,
-                transfer: profile.transfer,
-                deletion_policy: profile.deletion_policy,
-            },
+            rules: rules(profile),
             guards: profile.guards.clone(),
             targets: pulled.targets.clone(),
             windows: windows
@@ -425,6 +443,16 @@ impl<'a> Run<'a> {
             requests,
             messages: self.notes.messages,
         }
+    }
+}
+
+/// What a profile lays down for decisions.
+pub(super) fn rules(profile: &Profile) -> Rules {
+    Rules {
+        priority: profile.text_priority,
+        scope: profile.override_scope,
+        transfer: profile.transfer,
+        deletion_policy: profile.deletion_policy,
     }
 }
 

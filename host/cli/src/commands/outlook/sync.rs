@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use apptsync_model::{Message, Severity};
 use apptsync_pipeline::outlook::{
-    Direction, FieldChange, HeldItem, Operations, Step, StepView, SyncReport, SyncRequest, Synchronisation, synchronise,
+    Direction, FieldChange, HeldItem, Operations, Step, StepView, SyncError, SyncReport, SyncRequest, Synchronisation,
+    synchronise,
 };
 use apptsync_store::{OutlookStore, Store, StoredProfile, SyncState};
 use clap::Args;
@@ -113,10 +114,18 @@ pub fn run(arguments: &SyncArguments, context: &Context) -> anyhow::Result<Exit>
         approve: arguments.approve.clone(),
         patience: arguments.patience,
     };
-    let outcomes = synchronise_all(&workspace, context, &profiles, &request, &arguments.key)?;
+    let outcomes = synchronise_all(&workspace, context, &profiles, &request, &arguments.key, synchronise)?;
     show(&outcomes, arguments.plan, context)?;
-    Ok(outcomes.iter().map(Outcome::exit).max_by_key(|exit| severity(*exit)).unwrap_or(Exit::Done))
+    Ok(exit_of(&outcomes))
 }
+
+/// The worst of all.
+pub(super) fn exit_of(outcomes: &[Outcome]) -> Exit {
+    outcomes.iter().map(Outcome::exit).max_by_key(|exit| severity(*exit)).unwrap_or(Exit::Done)
+}
+
+/// What is done with each profile.
+type Task = fn(&Synchronisation<'_>, &SyncRequest) -> Result<SyncReport, SyncError>;
 
 fn severity(exit: Exit) -> u8 {
     match exit {
@@ -150,6 +159,7 @@ pub(super) fn synchronise_all(
     profiles: &[StoredProfile],
     request: &SyncRequest,
     key: &KeyArguments,
+    task: Task,
 ) -> anyhow::Result<Vec<Outcome>> {
     let names: Vec<&str> = profiles.iter().map(|stored| stored.profile.name.as_str()).collect();
     let password = key.password(workspace, &names)?;
@@ -172,7 +182,7 @@ pub(super) fn synchronise_all(
                     let open = |store: &dyn OutlookStore| {
                         connectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).open(store, stored)
                     };
-                    let report = one(&*connection, stored, request, open);
+                    let report = one(&*connection, stored, request, open, task);
                     let outcome = Outcome { profile: stored.profile.name.clone(), report };
                     *outcomes[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(outcome);
                 }
@@ -190,6 +200,7 @@ fn one(
     stored: &StoredProfile,
     request: &SyncRequest,
     open: impl FnOnce(&dyn OutlookStore) -> anyhow::Result<OpenConnector>,
+    task: Task,
 ) -> anyhow::Result<SyncReport> {
     let employee = &stored.profile.employee;
     let Some(settings) = settings_of(store, employee)? else {
@@ -211,7 +222,7 @@ fn one(
         settings: &settings,
         zone,
     };
-    Ok(synchronise(&with, request)?)
+    Ok(task(&with, request)?)
 }
 
 impl Outcome {
@@ -263,7 +274,7 @@ impl Outcome {
     }
 }
 
-fn show(outcomes: &[Outcome], with_steps: bool, context: &Context) -> anyhow::Result<()> {
+pub(super) fn show(outcomes: &[Outcome], with_steps: bool, context: &Context) -> anyhow::Result<()> {
     if context.is_json() {
         let views: Vec<_> = outcomes.iter().map(|outcome| outcome.view(with_steps)).collect();
         return context.print_json(&views);

@@ -1,0 +1,75 @@
+//! Synchronize address books (domain 8): partners and sales representatives become contacts, one way.
+
+use std::collections::BTreeMap;
+
+use apptsync_model::outlook::{Contact, Content, HeadquartersId, ItemKind, Link, Origin, Window, projection};
+use apptsync_model::{Employee, Instant, Partner};
+use apptsync_store::OutlookStore;
+use sha2::{Digest, Sha256};
+
+use super::snapshot::{HeadquartersItem, Place};
+
+/// Contacts have no time: their window is all there is.
+pub(super) fn windows() -> BTreeMap<ItemKind, Window> {
+    BTreeMap::from([(ItemKind::Contact, Window { start: Instant(0), end: Instant::MAX })])
+}
+
+/// Partners and sales representatives, and those that are linked and no longer among them.
+pub(super) fn items(
+    store: &dyn OutlookStore,
+    links: &[Link],
+) -> apptsync_store::Result<BTreeMap<HeadquartersId, HeadquartersItem>> {
+    let (partners, employees) = store.address_book()?;
+    let partners = partners.iter().map(|partner| (HeadquartersId::Partner(partner.id.clone()), of_partner(partner)));
+    let employees = employees.iter().map(|found| (HeadquartersId::Employee(found.id.clone()), of_employee(found)));
+    let mut items: BTreeMap<_, _> =
+        partners.chain(employees).map(|(id, contact)| (id.clone(), item(id, contact, false))).collect();
+    for link in links.iter().filter(|link| link.kind == ItemKind::Contact) {
+        if let Some(id) = &link.headquarters
+            && !items.contains_key(id)
+        {
+            items.insert(id.clone(), item(id.clone(), Contact::default(), true));
+        }
+    }
+    Ok(items)
+}
+
+/// As a mobile appointment, a contact is the headquarters' alone: what Outlook changes of it is put back.
+fn item(id: HeadquartersId, contact: Contact, withdrawn: bool) -> HeadquartersItem {
+    let content = Content::Contact(contact);
+    let digest = Sha256::digest(serde_json::to_vec(&content).unwrap_or_default());
+    let revision = digest.iter().take(7).fold(0, |number, byte| number << 8 | i64::from(*byte));
+    HeadquartersItem {
+        id,
+        kind: ItemKind::Contact,
+        origin: Origin::Mobile,
+        revision,
+        fields: projection(ItemKind::Contact, &content),
+        content,
+        place: Place::Window,
+        withdrawn,
+        moved: false,
+        closed: false,
+        delayed: false,
+        end: Instant::MAX,
+        changed_at: Instant(0),
+    }
+}
+
+fn of_partner(partner: &Partner) -> Contact {
+    Contact {
+        name: partner.name.clone(),
+        company: partner.name.clone(),
+        email: partner.email.clone(),
+        phone: partner.phone.clone(),
+        street: partner.street.clone(),
+        postcode: partner.postcode.clone(),
+        city: partner.city.clone(),
+        country: partner.country.clone(),
+        note: String::new(),
+    }
+}
+
+fn of_employee(employee: &Employee) -> Contact {
+    Contact { name: employee.name.clone(), email: employee.email.clone(), ..Contact::default() }
+}

@@ -1,0 +1,424 @@
+//! Undo: what a run changed is put back from the audit, itself planned, guarded and journaled. What somebody changed since
+//! is left as it is.
+
+use std::collections::BTreeMap;
+
+use apptsync_model::outlook::{
+    Base, Content, FieldSet, HeadquartersId, ItemKind, Link, LinkState, Projection, Push, RemoteItem, SyncRunId,
+    Target, projection,
+};
+use apptsync_model::{Activity, ActivityStatus, Instant, Severity};
+use apptsync_runtime::CONNECTOR_BATCH;
+use apptsync_store::{
+    AuditAction, AuditEntry, HeadquartersChange, NewSyncRun, Operation, OperationState, Settled, Settlement, Side,
+    StoredPush, SyncResult, SyncState,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::apply::edited;
+use super::plan::key;
+use super::report::{SyncError, SyncRequest};
+use super::run::{Run, Stop, Synchronisation};
+use super::snapshot::RemoteState;
+
+/// What is put back.
+#[derive(Debug, Clone, Serialize)]
+pub struct UndoStep {
+    /// The side that changes.
+    pub side: Side,
+    /// What the run had done.
+    pub undoes: AuditAction,
+    /// The object of the headquarters.
+    pub headquarters: Option<String>,
+    /// The item.
+    pub remote_id: Option<String>,
+    /// Subject or name.
+    pub subject: String,
+    /// Why it is not put back; none when it is.
+    pub left: Option<String>,
+    #[serde(skip)]
+    entry: AuditEntry,
+}
+
+/// What an undo did, or would do.
+#[derive(Debug, Clone)]
+pub struct UndoReport {
+    /// Its own run.
+    pub run: SyncRunId,
+    /// How it ended.
+    pub state: SyncState,
+    /// Digest of its plan.
+    pub hash: String,
+    /// Its steps.
+    pub steps: Vec<UndoStep>,
+    /// Steps that were done.
+    pub done: u64,
+    /// Protocol.
+    pub messages: Vec<apptsync_model::Message>,
+}
+
+/// Puts back what a run changed: all of it, or one item (by activity number or remote id).
+///
+/// # Errors
+/// The run is not one of this profile, or the database cannot be used. What goes wrong with Outlook is in the report.
+pub fn undo(
+    with: &Synchronisation<'_>,
+    run: SyncRunId,
+    item: Option<&str>,
+    request: &SyncRequest,
+) -> Result<UndoReport, SyncError> {
+    let known = with.store.sync_run(run)?.filter(|found| found.new.profile == with.profile.id);
+    if known.is_none() {
+        let name = &with.profile.profile.name;
+        return Err(SyncError::Usage(format!(
+            "run {run} is none of profile `{name}`: `apptsync outlook status` shows which are"
+        )));
+    }
+    with.store.make_durable()?;
+    let id = with.store.begin_sync(&NewSyncRun {
+        profile: with.profile.id,
+        purpose: "undo".to_owned(),
+        as_of: request.as_of,
+        started: Instant::from(chrono::Utc::now()),
+    })?;
+    let mut undoing = Undo { run: Run::new(with, request, id), steps: Vec::new(), done: 0 };
+    let mut state = SyncState::Completed;
+    let mut hash = String::new();
+    match undoing.whole(run, item, &mut hash) {
+        Ok(ended) => state = ended,
+        Err(stop) => {
+            undoing.run.notes.say(Severity::Error, stop.why);
+            state = if state == SyncState::Completed { stop.state } else { state };
+        }
+    }
+    let Undo { run: ended, steps, done } = undoing;
+    let messages = ended.notes.messages;
+    with.store.finish_sync(
+        id,
+        &SyncResult {
+            state,
+            finished: Instant::from(chrono::Utc::now()),
+            plan: hash.clone(),
+            report: serde_json::json!({ "undone": done, "of": run }).to_string(),
+            messages: messages.clone(),
+        },
+    )?;
+    Ok(UndoReport { run: id, state, hash, steps, done, messages })
+}
+
+struct Undo<'a> {
+    run: Run<'a>,
+    steps: Vec<UndoStep>,
+    done: u64,
+}
+
+impl Undo<'_> {
+    fn whole(&mut self, run: SyncRunId, item: Option<&str>, hash: &mut String) -> Result<SyncState, Stop> {
+        self.run.recover()?;
+        let links: BTreeMap<i64, Link> =
+            self.run.store.links(self.run.profile.id)?.into_iter().map(|link| (link.id, link)).collect();
+        let mut entries = self.run.store.audit(run)?;
+        entries.retain(|entry| item.is_none_or(|item| is_meant(item, entry)));
+        // The latest first, so that what was changed twice goes back all the way.
+        entries.reverse();
+        let remote = self.remote(&entries, &links)?;
+        for entry in entries {
+            let left = self.obstacle(&entry, &links, &remote)?;
+            let content = entry.before.as_ref().or(entry.after.as_ref());
+            self.steps.push(UndoStep {
+                side: entry.side,
+                undoes: entry.action,
+                headquarters: entry.headquarters.as_ref().map(ToString::to_string),
+                remote_id: entry.remote_id.clone(),
+                subject: content.map(super::plan::subject_of).unwrap_or_default(),
+                left,
+                entry,
+            });
+        }
+        *hash = digest(&self.steps);
+        if self.run.request.plan_only {
+            return Ok(SyncState::Planned);
+        }
+        if let Some(reason) = self.held(&links).filter(|_| self.run.request.approve.as_ref() != Some(&*hash)) {
+            self.run.notes.say(Severity::Warning, reason);
+            self.run
+                .notes
+                .say(Severity::Warning, format!("nothing was put back: `--approve {hash}` does it all the same"));
+            return Ok(SyncState::Held);
+        }
+        let steps: Vec<UndoStep> = self.steps.iter().filter(|step| step.left.is_none()).cloned().collect();
+        for step in &steps {
+            self.put_back(&step.entry, &links, &remote)?;
+        }
+        let left = self.steps.len() - steps.len();
+        if left > 0 {
+            self.run.notes.say(Severity::Warning, format!("{left} changes were left as they are"));
+        }
+        let is_clean = left == 0 && !self.run.notes.needs_a_look();
+        Ok(if is_clean { SyncState::Completed } else { SyncState::CompletedWithWarnings })
+    }
+
+    /// The same share of deletions that holds a plan holds an undo (guard G1).
+    fn held(&self, links: &BTreeMap<i64, Link>) -> Option<String> {
+        let deletes = |step: &&UndoStep| step.left.is_none() && step.undoes == AuditAction::Created;
+        let deletions = self.steps.iter().filter(deletes).count() as u64;
+        let linked = links.values().filter(|link| link.state == LinkState::Linked).count() as u64;
+        let guards = &self.run.profile.profile.guards;
+        let allowed = guards.deletions.max(linked * guards.deletions_percent / 100);
+        (deletions > allowed).then(|| {
+            format!("G1: {deletions} of {linked} linked items would be deleted or canceled; {allowed} are allowed without approval")
+        })
+    }
+
+    /// The items as they stand now.
+    fn remote(
+        &mut self,
+        entries: &[AuditEntry],
+        links: &BTreeMap<i64, Link>,
+    ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
+        let mut asked: BTreeMap<Target, Vec<String>> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.side == Side::Outlook) {
+            if let (Some(link), Some(remote_id)) = (links.get(&entry.link), &entry.remote_id) {
+                let target = Target { kind: link.kind, collection: link.collection.clone() };
+                asked.entry(target).or_default().push(remote_id.clone());
+            }
+        }
+        let mut states = BTreeMap::new();
+        for (target, mut ids) in asked {
+            ids.sort();
+            ids.dedup();
+            for batch in ids.chunks(CONNECTOR_BATCH) {
+                self.run.ask(&target, batch, &mut states)?;
+                let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
+                self.run.store.forget_observations(self.run.profile.id, target.kind, &ids)?;
+            }
+        }
+        Ok(states)
+    }
+
+    /// Why an entry cannot be put back: what it made is no longer as it made it.
+    fn obstacle(
+        &self,
+        entry: &AuditEntry,
+        links: &BTreeMap<i64, Link>,
+        remote: &BTreeMap<(ItemKind, String), RemoteState>,
+    ) -> Result<Option<String>, Stop> {
+        let Some(link) = links.get(&entry.link) else { return Ok(Some("its link is no longer there".to_owned())) };
+        if entry.side == Side::Headquarters {
+            let Some(activity) = self.activity(entry)? else {
+                return Ok(Some("the activity is no longer there".to_owned()));
+            };
+            let is_changed = match (&entry.action, &entry.after) {
+                (AuditAction::Updated, Some(after)) => !says(&activity, after, link.kind),
+                (AuditAction::Deleted, _) => !activity.canceled,
+                _ => activity.canceled,
+            };
+            return Ok(is_changed.then(|| "the activity was changed since".to_owned()));
+        }
+        let state = entry.remote_id.as_ref().and_then(|id| remote.get(&(link.kind, id.clone())));
+        Ok(match (entry.action, state) {
+            (AuditAction::Deleted, Some(RemoteState::Present(_))) => Some("the item is there again".to_owned()),
+            (AuditAction::Deleted, _) if entry.before.is_none() => Some("what the item said is not known".to_owned()),
+            (AuditAction::Deleted, _) => None,
+            (_, Some(RemoteState::Present(item))) => match &entry.after {
+                Some(after) if !is_same(item, after, link.kind) => Some("the item was changed since".to_owned()),
+                Some(_) => None,
+                None => Some("what was written is not known".to_owned()),
+            },
+            (_, Some(RemoteState::Gone)) => Some("the item is no longer there".to_owned()),
+            (_, Some(RemoteState::Unknown(why))) => Some(why.clone()),
+            (_, None) => Some("the item cannot be found".to_owned()),
+        })
+    }
+
+    fn activity(&self, entry: &AuditEntry) -> Result<Option<Activity>, Stop> {
+        match entry.headquarters {
+            Some(HeadquartersId::Activity(id)) => Ok(self.run.store.activity(id)?),
+            _ => Ok(None),
+        }
+    }
+
+    fn put_back(
+        &mut self,
+        entry: &AuditEntry,
+        links: &BTreeMap<i64, Link>,
+        remote: &BTreeMap<(ItemKind, String), RemoteState>,
+    ) -> Result<(), Stop> {
+        let Some(link) = links.get(&entry.link).cloned() else { return Ok(()) };
+        match entry.side {
+            Side::Headquarters => self.put_back_activity(entry, link),
+            Side::Outlook => {
+                let item = entry.remote_id.as_ref().and_then(|id| remote.get(&(link.kind, id.clone())));
+                let item = match item {
+                    Some(RemoteState::Present(item)) => Some(&**item),
+                    _ => None,
+                };
+                self.put_back_item(entry, link, item)
+            }
+        }
+    }
+
+    fn put_back_activity(&mut self, entry: &AuditEntry, mut link: Link) -> Result<(), Stop> {
+        let Some(activity) = self.activity(entry)? else { return Ok(()) };
+        let revision = activity.revision;
+        let change = match (entry.action, &entry.before) {
+            (AuditAction::Created, _) => {
+                // The item stays in Outlook, and is not transferred again.
+                link.state = LinkState::Ignored;
+                HeadquartersChange::Cancel { activity: activity.id, revision }
+            }
+            (AuditAction::Deleted, _) => {
+                link.state = LinkState::Suppressed;
+                let status = match activity.status {
+                    ActivityStatus::CompletedUnprocessed => ActivityStatus::Planned,
+                    status => status,
+                };
+                HeadquartersChange::Reinstate { activity: activity.id, revision, status }
+            }
+            (_, Some(before)) => {
+                let Some(fields) = edited(before, self.run.request.as_of, self.run.zone) else { return Ok(()) };
+                link.base.headquarters.extend(projection(link.kind, before));
+                HeadquartersChange::Update { activity: activity.id, revision, fields }
+            }
+            (_, None) => return Ok(()),
+        };
+        link.note = "put back by an undo".to_owned();
+        let audit = vec![self.entry(entry, &link, entry.after.clone(), entry.before.clone())];
+        self.settle(Settlement { link, operation: None, change: Some(change), audit, observed: None })
+    }
+
+    fn put_back_item(&mut self, entry: &AuditEntry, mut link: Link, item: Option<&RemoteItem>) -> Result<(), Stop> {
+        let target = Target { kind: link.kind, collection: link.collection.clone() };
+        let push = match (entry.action, &entry.before, item) {
+            (AuditAction::Created, _, Some(item)) => {
+                Push::Delete { remote_id: item.remote_id.clone(), etag: item.etag.clone() }
+            }
+            (AuditAction::Deleted, Some(before), _) => {
+                let Some(object) = link.headquarters.clone() else { return Ok(()) };
+                link.incarnation += 1;
+                let profile = format!("{}/{}", self.run.profile.id, self.run.profile.profile.name);
+                link.our_id = key(&profile, link.kind, &object, link.incarnation);
+                Push::Create { key: link.our_id.clone(), our_id: link.our_id.clone(), content: before.clone() }
+            }
+            (_, Some(before), Some(item)) => Push::Update {
+                remote_id: item.remote_id.clone(),
+                etag: item.etag.clone(),
+                content: before.clone(),
+                fields: differing(&item.content, before, link.kind),
+                our_id: None,
+            },
+            _ => return Ok(()),
+        };
+        let operation = Operation {
+            id: 0,
+            run: self.run.id,
+            link: link.id,
+            push: StoredPush::from(&push),
+            state: OperationState::Sent,
+            sent_at: self.run.request.as_of,
+            rounds: 0,
+        };
+        let journal =
+            self.run.store.begin_operations(self.run.profile.id, self.run.id, &[(link.clone(), operation)])?;
+        let pushed = self.run.connector.push(&self.run.account, &target, std::slice::from_ref(&push));
+        let outcome = pushed.map_err(Stop::from)?.pop();
+        let Some((_, operation)) = journal.into_iter().next() else { return Ok(()) };
+        let written = match outcome {
+            Some(Ok(written)) => written,
+            Some(Err(failure)) => {
+                self.run.notes.say(Severity::Warning, format!("an item was not put back: {failure}"));
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        link.note = "put back by an undo".to_owned();
+        match entry.action {
+            // The activity stays; its item is not made again.
+            AuditAction::Created => {
+                link.state = LinkState::Suppressed;
+                link.remote_id = None;
+            }
+            // The activity is canceled and stays so; the item is the person's alone.
+            AuditAction::Deleted => {
+                link.state = LinkState::Unlinked;
+                link.remote_id = written.as_ref().map(|item| item.remote_id.clone());
+            }
+            _ => {
+                if let Some(item) = &written {
+                    let remote = projection(link.kind, &item.content);
+                    link.base = Base { remote, ..link.base };
+                    link.etag.clone_from(&item.etag);
+                }
+            }
+        }
+        let audit = vec![self.entry(entry, &link, entry.after.clone(), written.map(|item| item.content))];
+        let operation = Some((operation.id, OperationState::Done));
+        self.settle(Settlement { link, operation, change: None, audit, observed: None })
+    }
+
+    fn entry(&self, undone: &AuditEntry, link: &Link, before: Option<Content>, after: Option<Content>) -> AuditEntry {
+        let action = match undone.action {
+            AuditAction::Created => AuditAction::Deleted,
+            AuditAction::Deleted => AuditAction::Created,
+            _ => AuditAction::Updated,
+        };
+        AuditEntry {
+            sequence: 0,
+            run: self.run.id,
+            link: link.id,
+            side: undone.side,
+            action,
+            headquarters: undone.headquarters.clone(),
+            remote_id: link.remote_id.clone().or_else(|| undone.remote_id.clone()),
+            row: "undo".to_owned(),
+            before,
+            after,
+        }
+    }
+
+    fn settle(&mut self, settlement: Settlement) -> Result<(), Stop> {
+        let settled =
+            self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, vec![settlement])?;
+        if settled.iter().any(|settled| *settled == Settled::Conflict) {
+            self.run.notes.say(Severity::Warning, "an activity was changed meanwhile: it was left as it is");
+        } else {
+            self.done += 1;
+        }
+        Ok(())
+    }
+}
+
+fn is_meant(item: &str, entry: &AuditEntry) -> bool {
+    let is_object = entry.headquarters.as_ref().is_some_and(|object| match object {
+        HeadquartersId::Activity(number) => item == number.to_string() || item == object.to_string(),
+        other => item == other.to_string(),
+    });
+    is_object || entry.remote_id.as_deref() == Some(item)
+}
+
+fn is_same(item: &RemoteItem, content: &Content, kind: ItemKind) -> bool {
+    projection(kind, &item.content) == projection(kind, content)
+}
+
+/// True when the activity still says what an entry left.
+fn says(activity: &Activity, content: &Content, kind: ItemKind) -> bool {
+    let Content::Entry(entry) = content else { return false };
+    let left = projection(kind, content);
+    let text = |value: &str| apptsync_model::outlook::normalised(value.trim());
+    let is_text = |field, value: &str| left.get(&field) == Some(&apptsync_model::outlook::Value::Text(text(value)));
+    is_text(apptsync_model::outlook::Field::Subject, &activity.subject)
+        && is_text(apptsync_model::outlook::Field::Body, &activity.description)
+        && entry.period.is_none_or(|period| period == activity.period)
+        && entry.priority == activity.priority
+}
+
+fn differing(now: &Content, before: &Content, kind: ItemKind) -> FieldSet {
+    let (now, before): (Projection, Projection) = (projection(kind, now), projection(kind, before));
+    before.iter().filter(|(field, value)| now.get(field) != Some(value)).map(|(field, _)| *field).collect()
+}
+
+fn digest(steps: &[UndoStep]) -> String {
+    let text = serde_json::to_vec(steps).unwrap_or_default();
+    Sha256::digest(text).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

@@ -1,0 +1,202 @@
+//! Why an item is as it is: base, headquarters, Outlook and the row of the decision table, without asking Outlook.
+
+use std::collections::BTreeMap;
+
+use apptsync_model::outlook::{Field, HeadquartersId, Link, RemoteItem, Value, projection};
+use apptsync_store::{AuditEntry, Seen};
+use serde::Serialize;
+
+use super::apply::Work;
+use super::headquarters;
+use super::merge::{Direction, FieldChange};
+use super::plan::plan;
+use super::report::SyncError;
+use super::run::{Synchronisation, rules};
+use super::snapshot::{RemoteState, Snapshot};
+
+/// What is known of one item.
+#[derive(Debug)]
+pub struct Why {
+    /// The link; none for an object that has no item yet, or an item that has no object.
+    pub link: Option<Link>,
+    /// The object.
+    pub headquarters: Option<HeadquartersId>,
+    /// Subject or name.
+    pub subject: String,
+    /// The row of the decision table that the next run would follow, and what it says.
+    pub row: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// What would be done.
+    pub action: super::decide::Action,
+    /// What a person should know.
+    pub note: Option<String>,
+    /// Each field.
+    pub fields: Vec<FieldWhy>,
+    /// What was done so far.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// One field on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldWhy {
+    /// Which.
+    pub field: Field,
+    /// What the headquarters said when both last agreed.
+    pub base: Option<Value>,
+    /// What Outlook said then, where it says it in other words.
+    pub base_outlook: Option<Value>,
+    /// What the headquarters says now.
+    pub headquarters: Option<Value>,
+    /// What Outlook was last seen to say.
+    pub outlook: Option<Value>,
+    /// Where it would go; none where nothing happens to it.
+    pub direction: Option<Direction>,
+}
+
+/// Finds what is known of an activity (by its number or `activity/N`), or of an item (by its remote id).
+///
+/// # Errors
+/// The settings do not fit, or the database cannot be read.
+pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -> Result<Vec<Why>, SyncError> {
+    let store = with.store;
+    let windows = headquarters::windows(with.settings, now).map_err(SyncError::Usage)?;
+    let mut links = store.links(with.profile.id)?;
+    links.retain(|link| windows.contains_key(&link.kind));
+    let employee = &with.profile.profile.employee;
+    let items = headquarters::items(store, employee, with.zone, with.settings, &windows, &links)?;
+    let mut remote = BTreeMap::new();
+    for observation in store.observations(with.profile.id)? {
+        let state = match observation.seen {
+            Seen::Present(item) => RemoteState::Present(item),
+            Seen::Gone => RemoteState::Gone,
+            Seen::Removed | Seen::NotInSeries => {
+                RemoteState::Unknown("it is no longer listed: the next run asks whether it is gone".to_owned())
+            }
+        };
+        remote.insert((observation.kind, observation.remote_id), state);
+    }
+    let mut targets = BTreeMap::new();
+    for kind in windows.keys() {
+        if let Some(cursor) = store.sync_cursor(with.profile.id, *kind)? {
+            targets.insert(*kind, cursor.collection);
+        }
+    }
+    let snapshot = Snapshot {
+        profile: format!("{}/{}", with.profile.id, with.profile.profile.name),
+        employee: employee.clone(),
+        now,
+        run: 0,
+        rules: rules(&with.profile.profile),
+        guards: with.profile.profile.guards.clone(),
+        targets,
+        windows,
+        zone: with.zone,
+        unsettled: store.unsettled(with.profile.id)?.into_iter().map(|operation| operation.link).collect(),
+        links,
+        headquarters: items,
+        remote,
+        listings: BTreeMap::new(),
+        rebuilt: None,
+    };
+    explain(with, &snapshot, id)
+}
+
+fn is_meant(id: &str, headquarters: Option<&HeadquartersId>, remote_id: Option<&str>) -> bool {
+    headquarters.is_some_and(|object| match object {
+        HeadquartersId::Activity(number) => id == number.to_string() || id == object.to_string(),
+        other => id == other.to_string(),
+    }) || remote_id == Some(id)
+}
+
+fn explain(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<Vec<Why>, SyncError> {
+    let mut found = Vec::new();
+    let steps = plan(snapshot).steps;
+    for step in &steps {
+        if is_meant(id, step.headquarters.as_ref(), step.remote_id.as_deref()) {
+            let work = Work { snapshot, step };
+            let link = step.link.map(|index| snapshot.links[index].clone());
+            let fields = fields(link.as_ref(), work, &step.verdict.changes);
+            found.push(Why {
+                headquarters: step.headquarters.clone(),
+                subject: step.subject.clone(),
+                row: step.verdict.row.name(),
+                meaning: step.verdict.row.meaning(),
+                action: step.verdict.action,
+                note: step.verdict.note.clone(),
+                fields,
+                audit: audit(with, step.headquarters.as_ref())?,
+                link,
+            });
+        }
+    }
+    // What nothing happens to has no step.
+    for (index, link) in snapshot.links.iter().enumerate() {
+        if is_meant(id, link.headquarters.as_ref(), link.remote_id.as_deref())
+            && !steps.iter().any(|step| step.link == Some(index))
+        {
+            let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
+            let step = super::plan::Step::idle(index, link, ours);
+            let fields = fields(Some(link), Work { snapshot, step: &step }, &[]);
+            found.push(Why {
+                headquarters: link.headquarters.clone(),
+                subject: step.subject.clone(),
+                row: step.verdict.row.name(),
+                meaning: step.verdict.row.meaning(),
+                action: step.verdict.action,
+                note: Some(link.note.clone()).filter(|note| !note.is_empty()),
+                fields,
+                audit: audit(with, link.headquarters.as_ref())?,
+                link: Some(link.clone()),
+            });
+        }
+    }
+    if found.is_empty() {
+        found.extend(outside(with, snapshot, id)?);
+    }
+    Ok(found)
+}
+
+/// An activity of the representative that is not linked and that no step is about: row 2.
+fn outside(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<Option<Why>, SyncError> {
+    let ours = snapshot.headquarters.values().find(|ours| is_meant(id, Some(&ours.id), None));
+    let Some(ours) = ours else { return Ok(None) };
+    let row = super::row::Row::R2;
+    Ok(Some(Why {
+        link: None,
+        headquarters: Some(ours.id.clone()),
+        subject: super::plan::subject_of(&ours.content),
+        row: row.name(),
+        meaning: row.meaning(),
+        action: super::decide::Action::Nothing,
+        note: (ours.place == super::snapshot::Place::Filtered).then(|| "it does not meet the criteria".to_owned()),
+        fields: Vec::new(),
+        audit: audit(with, Some(&ours.id))?,
+    }))
+}
+
+fn audit(with: &Synchronisation<'_>, headquarters: Option<&HeadquartersId>) -> Result<Vec<AuditEntry>, SyncError> {
+    Ok(headquarters.map(|id| with.store.audit_of(id)).transpose()?.unwrap_or_default())
+}
+
+fn fields(link: Option<&Link>, work: Work<'_>, changes: &[FieldChange]) -> Vec<FieldWhy> {
+    let ours = work.ours().map(|ours| ours.fields.clone()).unwrap_or_default();
+    let seen = work.item().map(|item: &RemoteItem| projection(work.step.kind, &item.content));
+    let base = link.map(|link| link.base.clone()).unwrap_or_default();
+    Field::ALL
+        .iter()
+        .filter_map(|field| {
+            let outlook = seen.as_ref().map_or_else(|| base.remote.get(field), |seen| seen.get(field));
+            let base_outlook = base.remote.get(field).filter(|value| base.headquarters.get(field) != Some(*value));
+            let found = FieldWhy {
+                field: *field,
+                base: base.headquarters.get(field).cloned(),
+                base_outlook: base_outlook.cloned(),
+                headquarters: ours.get(field).cloned(),
+                outlook: outlook.cloned(),
+                direction: changes.iter().find(|change| change.field == *field).map(|change| change.direction),
+            };
+            (found.base.is_some() || found.headquarters.is_some() || found.outlook.is_some()).then_some(found)
+        })
+        .collect()
+}
