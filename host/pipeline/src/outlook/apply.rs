@@ -200,8 +200,18 @@ impl<'a> Work<'a> {
             employee: self.snapshot.employee.clone(),
             partner: None,
             kind: kind.to_owned(),
-            fields: edited(&item.content, self.snapshot.now, self.snapshot.zone)?,
+            fields: edited(&self.imported(&item.content), self.snapshot.now, self.snapshot.zone)?,
         })))
+    }
+
+    /// What an item is as an activity: of an appointment, `completed` is only ever written to Outlook.
+    fn imported(&self, content: &Content) -> Content {
+        match content {
+            Content::Entry(entry) if self.step.kind == ItemKind::Appointment => {
+                Content::Entry(Entry { completed: None, ..entry.clone() })
+            }
+            other => other.clone(),
+        }
     }
 
     /// How everything stands when the step is done. `written` is the item read back after a write; `takes_over` is false
@@ -258,7 +268,13 @@ impl<'a> Work<'a> {
     fn agree(&self, link: &mut Link, seen: Option<&RemoteItem>, took_over: bool) {
         let pending: Vec<Field> = if took_over { Vec::new() } else { self.fields(Direction::ToHeadquarters).collect() };
         let ours = match (took_over, self.step.verdict.action) {
-            (_, Action::Import) => self.item().map(|item| projection(link.kind, &item.content)),
+            (_, Action::Import) => self.item().map(|item| {
+                let content = self.imported(&item.content);
+                let mut fields = projection(link.kind, &content);
+                let is_done = matches!(&content, Content::Entry(entry) if entry.completed.is_some());
+                fields.insert(Field::Completed, Value::Completed(is_done));
+                fields
+            }),
             (true, _) => self.taken_over().map(|taken| {
                 let mut fields = self.ours().map(|ours| ours.fields.clone()).unwrap_or_default();
                 fields.extend(
