@@ -199,27 +199,24 @@ impl TokenAuthorizer {
 
     /// Refreshes the login, and puts the new refresh token into the file before anybody else can use the old one.
     fn refresh(&self, file: &CredentialFile) -> Result<Token, String> {
-        let refreshed = file.update(&self.name, |stored| {
-            let Credential::DeviceCode(mut login) = stored else {
-                return Err(format!("the credential `{}` was replaced by one of another kind: run again", self.name));
-            };
-            let application = &login.application;
-            let form = [
-                ("grant_type", "refresh_token"),
-                ("client_id", &*application.client_id),
-                ("refresh_token", login.refresh_token.expose_secret()),
-                ("scope", &scopes(application)),
-            ];
-            let token = self.servers.token(application, &form);
-            let token = token.map_err(|failure| self.sentence(&failure, application, Kind::DeviceCode))?;
-            if let Some(fresh) = &token.refresh_token {
-                login.refresh_token = fresh.clone();
-            }
-            login.refreshed_at = chrono::Utc::now().into();
-            Ok((Credential::DeviceCode(login), token))
-        });
-        let (token, written) = refreshed.map_err(|error| error.to_string())??;
-        if let Err(error) = written {
+        let mut change = file.change(&self.name).map_err(|error| error.to_string())?;
+        let Credential::DeviceCode(login) = &mut change.credential else {
+            return Err(format!("the credential `{}` was replaced by one of another kind: run again", self.name));
+        };
+        let application = &login.application;
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", &*application.client_id),
+            ("refresh_token", login.refresh_token.expose_secret()),
+            ("scope", &scopes(application)),
+        ];
+        let token = self.servers.token(application, &form);
+        let token = token.map_err(|failure| self.sentence(&failure, application, Kind::DeviceCode))?;
+        if let Some(fresh) = &token.refresh_token {
+            login.refresh_token = fresh.clone();
+        }
+        login.refreshed_at = chrono::Utc::now().into();
+        if let Err(error) = change.write() {
             // The token is good; whether the next one will be depends on the server.
             tracing::warn!("the refreshed login `{}` is not kept: {error}", self.name);
         }
@@ -298,7 +295,7 @@ mod tests {
     #[test]
     fn user_and_password_are_encoded_and_cannot_make_another_header() {
         let header = |user: Option<&str>, password: &str| Basic::new("one", user, Some(&password.into()));
-        let basic = header(Some("Aladdin"), "open sesame").ok().expect("usable");
+        let basic = header(Some("Aladdin"), "open sesame").expect("usable");
         assert_eq!(basic.authorization().expect("a header").expose_secret(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert!(header(Some("zoë"), "a:b").is_ok());
         for (user, password) in [(None, "p"), (Some("a:b"), "p"), (Some("a\n"), "p"), (Some("a"), "hunter2\r\nX: y")] {

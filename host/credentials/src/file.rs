@@ -1,6 +1,7 @@
 //! The credential file: one table for each credential.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -161,27 +162,16 @@ impl CredentialFile {
         })
     }
 
-    /// Changes a credential while nobody else can: `change` gets what is in the file now.
-    ///
-    /// The outer error is the file's, before `change`. What `change` gives comes with the outcome of writing it.
-    pub(crate) fn update<T, E>(
-        &self,
-        name: &str,
-        change: impl FnOnce(Credential) -> Result<(Credential, T), E>,
-    ) -> Result<Result<(T, Result<(), CredentialError>), E>, CredentialError> {
-        let _lock = private_file::lock(&self.path)?;
+    /// Begins to change a credential of the file: until that is done, nobody else changes any.
+    pub(crate) fn change(&self, name: &str) -> Result<Change<'_>, CredentialError> {
+        let lock = private_file::lock(&self.path)?;
         let mut entries = self.read()?;
-        let Some(entry) = entries.get(name) else {
+        let Some(entry) = entries.remove(name) else {
             let known = entries.into_keys().collect();
             return Err(CredentialError::Missing { name: name.to_owned(), file: self.path.clone(), known });
         };
-        let credential = entry.clone().credential().map_err(|why| self.content(name, &why))?;
-        let (changed, outcome) = match change(credential) {
-            Ok(changed) => changed,
-            Err(error) => return Ok(Err(error)),
-        };
-        entries.insert(name.to_owned(), (&changed).into());
-        Ok(Ok((outcome, self.write(&entries))))
+        let credential = entry.credential().map_err(|why| self.content(name, &why))?;
+        Ok(Change { file: self, name: name.to_owned(), others: entries, credential, _lock: lock })
     }
 
     fn credentials(&self) -> Result<Vec<(String, Credential)>, CredentialError> {
@@ -222,6 +212,25 @@ impl CredentialFile {
     fn content(&self, name: &str, why: &str) -> CredentialError {
         let why = format!("the credential `{}`: {why}: add it again with --replace", name.escape_debug());
         CredentialError::Content { file: self.path.clone(), place: None, why }
+    }
+}
+
+/// A credential that is being changed; dropped unwritten, it stays as it was.
+pub(crate) struct Change<'a> {
+    file: &'a CredentialFile,
+    name: String,
+    others: BTreeMap<String, Entry>,
+    /// What the file holds now, to be changed.
+    pub(crate) credential: Credential,
+    _lock: File,
+}
+
+impl Change<'_> {
+    /// Writes the changed credential.
+    pub(crate) fn write(self) -> Result<(), CredentialError> {
+        let mut entries = self.others;
+        entries.insert(self.name, (&self.credential).into());
+        self.file.write(&entries)
     }
 }
 

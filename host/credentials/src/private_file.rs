@@ -111,7 +111,8 @@ pub(crate) fn lock(path: &Path) -> Result<File, CredentialError> {
     locked.map_err(|error| CredentialError::File { file: lock, what: "locked", error })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 

@@ -23,7 +23,8 @@ pub use eligibility::{Facts, SkipReason, first_import, new_version};
 pub use job::{Application, ChangedSince, JobId, JobState, Message, Severity, StageReport};
 pub use ledger::{Imbalance, Ledger, Outcome};
 pub use master::{
-    Channel, ChannelPartner, Employee, InvalidId, MasterData, Organization, Partner, Profile, check_channel_id, team,
+    Channel, ChannelPartner, Employee, IbusSettings, InvalidId, MasterData, Organization, Partner, Profile,
+    check_channel_id, team,
 };
 pub use mobile::{MobileAction, Refusal, WrongTransition};
 pub use stage::{

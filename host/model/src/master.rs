@@ -115,6 +115,9 @@ pub struct Employee {
     /// Marked for deletion.
     #[serde(default)]
     pub deletion_mark: bool,
+    /// The user's certificates: names of entries of the credential file.
+    #[serde(default)]
+    pub certificates: Vec<String>,
 }
 
 impl Employee {
@@ -175,6 +178,24 @@ pub fn check_channel_id(id: &str) -> Result<(), InvalidId> {
     } else {
         Err(InvalidId(id.escape_debug().to_string()))
     }
+}
+
+/// IBUS settings of Customizing for a sales channel (domain 3). Client Password and User Password stand in the credential
+/// file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IbusSettings {
+    /// Client ID.
+    pub client_id: String,
+    /// User.
+    pub user: String,
+    /// URL.
+    pub url: String,
+    /// Version.
+    pub version: String,
+    /// Item category for MOS.
+    pub item_category: String,
+    /// Entry of the credential file with both passwords.
+    pub credential: Option<String>,
 }
 
 /// The connection of a customer of a sales channel with a partner.

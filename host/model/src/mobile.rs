@@ -190,6 +190,7 @@ mod tests {
             profile,
             blocked: false,
             deletion_mark: false,
+            certificates: Vec::new(),
         }
     }
 

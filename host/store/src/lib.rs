@@ -21,8 +21,8 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use apptsync_model::{
-    Activity, ActivityFilter, ActivityId, Application, Channel, Customer, Instant, JobId, JobState, Ledger, MasterData,
-    Message, Partner, StageReport,
+    Activity, ActivityFilter, ActivityId, Application, Channel, Customer, IbusSettings, Instant, JobId, JobState,
+    Ledger, MasterData, Message, Partner, StageReport,
 };
 
 /// Result of a store operation.
@@ -70,6 +70,18 @@ pub trait Store: OutlookStore + Send {
     /// # Errors
     /// The database cannot be read.
     fn channel(&self, id: &str) -> Result<Option<Channel>>;
+
+    /// IBUS settings of a sales channel; none while nobody has set any.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn ibus_settings(&self, channel: &str) -> Result<Option<IbusSettings>>;
+
+    /// Sets the IBUS settings of a sales channel.
+    ///
+    /// # Errors
+    /// The sales channel is not there, or the database cannot be written.
+    fn put_ibus_settings(&self, channel: &str, settings: &IbusSettings) -> Result<()>;
 
     /// A partner.
     ///

@@ -275,6 +275,7 @@ pub struct NewActivity {
     /// A calendar entry or a task.
     pub entry: ItemKind,
     /// Unique among those of its origin; making it again finds the one that is there, and leaves it as it is.
+    /// Empty for the number that the activity gets.
     pub source_id: String,
     /// The representative.
     pub employee: String,

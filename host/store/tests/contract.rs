@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use apptsync_model::{
     Activity, ActivityFilter, ActivityOrder, ActivityStatus, Application, ChangedSince, Channel, ChannelPartner,
-    Employee, Instant, JobState, Ledger, MasterData, Message, Organization, Outcome, Partner, Period, Priority,
-    Profile, Severity, SkipReason,
+    Employee, IbusSettings, Instant, JobState, Ledger, MasterData, Message, Organization, Outcome, Partner, Period,
+    Priority, Profile, Severity, SkipReason,
 };
 use apptsync_store::{
     ActivityFields, Change, CursorWrite, MasterKind, NewJob, PageWrite, QuarantinedRecord, RecordWrite, SqliteStore,
@@ -165,6 +165,25 @@ fn nobody_is_their_own_manager() {
         let mut data = master_data();
         data.employee[0].manager = Some("B".into());
         assert!(matches!(store.load(&data), Err(StoreError::Invalid(_))));
+    });
+}
+
+#[test]
+fn a_sales_channel_has_ibus_settings_and_a_user_certificates() {
+    for_every_backend(|store| {
+        store.load(&master_data()).expect("loaded");
+        assert_eq!(store.ibus_settings("B2B").expect("read"), None);
+        let mut settings = IbusSettings { client_id: "7".into(), version: "2026".into(), ..IbusSettings::default() };
+        store.put_ibus_settings("B2B", &settings).expect("set");
+        settings.credential = Some("ibus".into());
+        store.put_ibus_settings("B2B", &settings).expect("changed");
+        assert_eq!(store.ibus_settings("B2B").expect("read"), Some(settings.clone()));
+        assert!(matches!(store.put_ibus_settings("X", &settings), Err(StoreError::Reference(_))));
+        let with_certificates = Employee { certificates: vec!["a".into(), "b".into()], ..employee("B", Some("A")) };
+        let data = MasterData { employee: vec![with_certificates.clone()], ..MasterData::default() };
+        assert_eq!(store.load(&data).expect("loaded").updated, 1);
+        assert_eq!(store.load(&data).expect("loaded").unchanged, 1);
+        assert_eq!(store.master_data().expect("read").employee[1], with_certificates);
     });
 }
 

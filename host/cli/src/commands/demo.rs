@@ -6,18 +6,23 @@ mod sample;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use apptsync_model::outlook::{Criteria, EntryScope, Moment, Profile, SyncSettings};
 use apptsync_model::{
     APPOINTMENT_SYNCHRONIZE, Activity, ActivityFilter, Application, ChangedSince, JobState, MasterData, local_date_time,
 };
 use apptsync_pipeline::ImportRequest;
-use apptsync_store::Store;
+use apptsync_pipeline::outlook::{self as pipeline, SyncRequest};
+use apptsync_store::{OutlookStore, SettingsOwner, Store};
 use clap::Args;
 use serde::Serialize;
 
 use super::activities::Zones;
 use super::init;
+use super::outlook::connect::KeyArguments;
+use super::outlook::sync::{self, Outcome, OutcomeView, exit_of, synchronise_all};
 use super::run::execute;
 use crate::configuration::FILE_NAME;
 use crate::context::{Context, Exit, UsageError, Workspace};
@@ -31,6 +36,8 @@ Examples:
 
 The sample has warnings on purpose, a customer that is missing and a broken line; they do not change the exit code.";
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// Rows of the cockpit that are shown.
 const ROWS: u64 = 10;
 
@@ -50,6 +57,10 @@ struct DemoView<'a> {
     changed: bool,
     #[serde(flatten)]
     job: &'a JobView<'a>,
+    /// What came of the synchronisation, profile by profile.
+    outlook: Vec<OutcomeView<'a>>,
+    /// The calendars that were written.
+    calendars: &'a [PathBuf],
 }
 
 /// Runs the command.
@@ -84,8 +95,13 @@ pub fn run(arguments: &DemoArguments, context: &Context) -> anyhow::Result<Exit>
         JobState::Failed | JobState::Canceled => Exit::Failed,
         _ => Exit::Done,
     };
+    let outcomes = if exit == Exit::Failed { Vec::new() } else { synchronise(context, &workspace)? };
+    let calendars = calendars(&workspace)?;
+    let exit = if outcomes.is_empty() || exit_of(&outcomes) != Exit::Failed { exit } else { Exit::Failed };
     if context.is_json() {
-        context.print_json(&DemoView { workspace: &folder, changed: changed > 0, job: &view })?;
+        let outlook = outcomes.iter().map(|outcome| outcome.view(false)).collect();
+        let view = DemoView { workspace: &folder, changed: changed > 0, job: &view, outlook, calendars: &calendars };
+        context.print_json(&view)?;
         return Ok(exit);
     }
     print_job(context, &view)?;
@@ -100,6 +116,7 @@ pub fn run(arguments: &DemoArguments, context: &Context) -> anyhow::Result<Exit>
             _ => format!("\n{changed} activities changed since the last run."),
         })?;
     }
+    print_calendars(context, &outcomes, &calendars)?;
     print_next(context, &folder, &after)?;
     Ok(exit)
 }
@@ -145,9 +162,64 @@ fn fill(folder: &Path, context: &Context) -> anyhow::Result<()> {
             store.put_definition(&definition)?;
         }
     }
+    prepare_outlook(&store, &master)?;
     let feed = feed::make(&master, context.now());
     write(workspace.feed_folder()?.join("customers.jsonl"), &feed.customers)?;
     write(workspace.feed_folder()?.join("appointments.jsonl"), &feed.appointments)
+}
+
+/// A calendar file for each sales representative, and windows wide enough for the sample.
+fn prepare_outlook(store: &dyn Store, master: &MasterData) -> anyhow::Result<()> {
+    let window = EntryScope {
+        start: Moment::FromNow(-30 * DAY),
+        end: Moment::FromNow(180 * DAY),
+        criteria: Criteria::default(),
+    };
+    let settings = SyncSettings { calendar: Some(window.clone()), tasks: Some(window) };
+    store.put_sync_settings(&SettingsOwner::Database, Some(&settings))?;
+    for employee in master.employee.iter().filter(|employee| employee.is_eligible()) {
+        let name = employee.name.split_whitespace().next().unwrap_or(&employee.id).to_lowercase();
+        store.put_profile(&Profile {
+            mailbox: name.clone(),
+            name,
+            employee: employee.id.clone(),
+            connector: "calendar-file".to_owned(),
+            ..Profile::default()
+        })?;
+    }
+    Ok(())
+}
+
+/// Brings the appointments into the calendars.
+fn synchronise(context: &Context, workspace: &Workspace) -> anyhow::Result<Vec<Outcome>> {
+    let profiles: Vec<_> = workspace.store()?.profiles()?.into_iter().filter(|stored| stored.profile.active).collect();
+    let request =
+        SyncRequest { as_of: context.now(), plan_only: false, approve: None, patience: Duration::from_secs(30) };
+    synchronise_all(workspace, context, &profiles, &request, &KeyArguments::default(), pipeline::synchronise)
+}
+
+/// The calendar files of the workspace.
+fn calendars(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = workspace.folder.join("calendars");
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ics"));
+    files.sort();
+    Ok(files)
+}
+
+fn print_calendars(context: &Context, outcomes: &[Outcome], calendars: &[PathBuf]) -> anyhow::Result<()> {
+    context.print_line("\nOutlook: each representative's appointments as a calendar")?;
+    sync::show(outcomes, false, context)?;
+    for file in calendars {
+        context.print_line(&format!("  {}", shown(file)))?;
+    }
+    context.print_line(
+        "To see one in Outlook: File > Open & Export > Import/Export > Import an iCalendar (.ics), or double-click the file.",
+    )?;
+    context.print_line(
+        "Edit it there or in any calendar program, and `apptsync outlook sync --all` takes the changes over.",
+    )
 }
 
 /// A workspace that was not made by `demo` is left alone.

@@ -1,6 +1,6 @@
 //! `outlook`: the synchronisation with Microsoft Outlook (domain 8).
 
-mod connect;
+pub(super) mod connect;
 mod contacts;
 mod profile;
 mod runs;

@@ -4,4 +4,5 @@
 mod certificates;
 mod device_code;
 mod server;
+mod simulator;
 mod tokens;

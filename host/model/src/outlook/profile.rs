@@ -259,6 +259,29 @@ pub struct Profile {
     pub active: bool,
 }
 
+impl Default for Profile {
+    /// As a new profile is: transfer on, Text priority Comarch ERP, guards on; without a name, a representative, a connector.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            employee: String::new(),
+            connector: String::new(),
+            server: String::new(),
+            mailbox: String::new(),
+            calendar: String::new(),
+            tasks: String::new(),
+            credential: None,
+            allow_private: false,
+            transfer: true,
+            text_priority: TextPriority::Erp,
+            override_scope: OverrideScope::HeadquartersOrigin,
+            deletion_policy: DeletionPolicy::Future,
+            guards: GuardSettings::default(),
+            active: true,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Moment;

@@ -380,7 +380,7 @@ impl Undo<'_> {
     fn settle(&mut self, settlement: Settlement) -> Result<(), Stop> {
         let settled =
             self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, vec![settlement])?;
-        if settled.iter().any(|settled| *settled == Settled::Conflict) {
+        if settled.contains(&Settled::Conflict) {
             self.run.notes.say(Severity::Warning, "an activity was changed meanwhile: it was left as it is");
         } else {
             self.done += 1;

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use apptsync_model::{
-    Channel, ChannelPartner, DefinitionSettings, Employee, MasterData, Organization, Partner, check_channel_id, text,
+    Channel, ChannelPartner, DefinitionSettings, Employee, IbusSettings, MasterData, Organization, Partner,
+    check_channel_id, text,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::sqlite::SqliteStore;
+use crate::sqlite::outlook::json;
 use crate::{LoadCounts, MasterKind, Result, StoreError, StoredDefinition};
 
 /// Reads a text column that holds the stable name of a value.
@@ -55,6 +57,7 @@ fn employee(row: &Row<'_>) -> rusqlite::Result<Employee> {
         profile: named(row, "profile")?,
         blocked: row.get("blocked")?,
         deletion_mark: row.get("deletion_mark")?,
+        certificates: json(row, "certificates")?,
     })
 }
 
@@ -99,6 +102,37 @@ pub(super) fn all(store: &SqliteStore) -> Result<MasterData> {
 pub(super) fn channel(store: &SqliteStore, id: &str) -> Result<Option<Channel>> {
     let mut statement = store.connection.prepare_cached("SELECT * FROM channel WHERE id = ?")?;
     Ok(statement.query_row([id], channel_row).optional()?)
+}
+
+pub(super) fn ibus_settings(store: &SqliteStore, channel: &str) -> Result<Option<IbusSettings>> {
+    let mut statement = store.connection.prepare_cached("SELECT * FROM ibus_settings WHERE channel = ?")?;
+    let settings = |row: &Row<'_>| {
+        Ok(IbusSettings {
+            client_id: row.get("client_id")?,
+            user: row.get("user")?,
+            url: row.get("url")?,
+            version: row.get("version")?,
+            item_category: row.get("item_category")?,
+            credential: row.get("credential")?,
+        })
+    };
+    Ok(statement.query_row([channel], settings).optional()?)
+}
+
+pub(super) fn put_ibus_settings(store: &SqliteStore, channel: &str, settings: &IbusSettings) -> Result<()> {
+    let columns: [(&str, &dyn ToSql); 7] = [
+        ("channel", &channel),
+        ("client_id", &settings.client_id),
+        ("user", &settings.user),
+        ("url", &settings.url),
+        ("version", &settings.version),
+        ("item_category", &settings.item_category),
+        ("credential", &settings.credential),
+    ];
+    let transaction = store.write()?;
+    put(&transaction, "ibus_settings", &columns, 1)
+        .map_err(|error| refers_to_nothing(error, "IBUS settings", channel))?;
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn partner(store: &SqliteStore, id: &str) -> Result<Option<Partner>> {
@@ -264,6 +298,7 @@ pub(super) fn load(store: &SqliteStore, data: &MasterData) -> Result<LoadCounts>
         &data.employee,
         |entry| &entry.id,
         |entry| {
+            let certificates = serde_json::Value::from(entry.certificates.clone()).to_string();
             put(
                 connection,
                 "employee",
@@ -279,6 +314,7 @@ pub(super) fn load(store: &SqliteStore, data: &MasterData) -> Result<LoadCounts>
                     ("profile", &entry.profile.name()),
                     ("blocked", &entry.blocked),
                     ("deletion_mark", &entry.deletion_mark),
+                    ("certificates", &certificates),
                 ],
                 1,
             )

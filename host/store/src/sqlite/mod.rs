@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use apptsync_model::{
-    Activity, ActivityFilter, ActivityId, Application, Channel, Instant, JobId, JobState, Ledger, MasterData, Message,
-    Partner, StageReport,
+    Activity, ActivityFilter, ActivityId, Application, Channel, IbusSettings, Instant, JobId, JobState, Ledger,
+    MasterData, Message, Partner, StageReport,
 };
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -125,6 +125,14 @@ impl Store for SqliteStore {
 
     fn channel(&self, id: &str) -> Result<Option<Channel>> {
         master::channel(self, id)
+    }
+
+    fn ibus_settings(&self, channel: &str) -> Result<Option<IbusSettings>> {
+        master::ibus_settings(self, channel)
+    }
+
+    fn put_ibus_settings(&self, channel: &str, settings: &IbusSettings) -> Result<()> {
+        master::put_ibus_settings(self, channel, settings)
     }
 
     fn partner(&self, id: &str) -> Result<Option<Partner>> {

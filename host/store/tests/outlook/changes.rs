@@ -79,6 +79,8 @@ fn making_an_activity_again_finds_the_one_that_is_there() {
     let by_hand = NewActivity { origin: Origin::Headquarters, ..new("a", NOW.0) };
     let other = fixture.store.change_activity(&HeadquartersChange::Create(Box::new(by_hand)), NOW).expect("made");
     assert_ne!(other, first.id, "another origin");
+    let [first, second] = [(), ()].map(|()| fixture.add("", NOW.0));
+    assert_eq!((first.source_id, second.source_id), (first.id.to_string(), second.id.to_string()));
 }
 
 #[test]

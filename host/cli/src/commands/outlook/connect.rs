@@ -31,7 +31,7 @@ pub struct ConnectArguments {
 }
 
 /// Where the password of a protected private key comes from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct KeyArguments {
     /// A file with the password of a protected private key; without it, a person at a terminal is asked
     #[arg(long, value_name = "FILE")]

@@ -225,16 +225,7 @@ fn add(workspace: &Workspace, store: &SqliteStore, arguments: &AddArguments, con
         employee: employee.id,
         connector: arguments.connector.clone(),
         server: default_server(workspace, connector, arguments.options.credential.as_deref())?,
-        calendar: String::new(),
-        tasks: String::new(),
-        credential: None,
-        allow_private: false,
-        transfer: true,
-        text_priority: TextPriority::Erp,
-        override_scope: OverrideScope::HeadquartersOrigin,
-        deletion_policy: DeletionPolicy::Future,
-        guards: GuardSettings::default(),
-        active: true,
+        ..Profile::default()
     };
     arguments.options.apply(&mut profile);
     check(&profile)?;

@@ -53,14 +53,14 @@ pub struct SyncArguments {
 }
 
 /// What came of one profile.
-pub(super) struct Outcome {
-    pub(super) profile: String,
-    pub(super) report: Result<SyncReport, anyhow::Error>,
+pub(in crate::commands) struct Outcome {
+    pub(in crate::commands) profile: String,
+    pub(in crate::commands) report: Result<SyncReport, anyhow::Error>,
 }
 
 /// A run in JSON; the documented fields are stable.
 #[derive(Debug, Serialize)]
-struct OutcomeView<'a> {
+pub(in crate::commands) struct OutcomeView<'a> {
     profile: &'a str,
     run: Option<i64>,
     /// Hash of the plan.
@@ -76,7 +76,7 @@ struct OutcomeView<'a> {
 
 /// What waits for a person: an item, or (without one) the whole plan.
 #[derive(Debug, Serialize)]
-struct HeldView<'a> {
+pub(in crate::commands) struct HeldView<'a> {
     reason: &'a str,
     headquarters: Option<&'a str>,
     remote_id: Option<&'a str>,
@@ -120,12 +120,12 @@ pub fn run(arguments: &SyncArguments, context: &Context) -> anyhow::Result<Exit>
 }
 
 /// The worst of all.
-pub(super) fn exit_of(outcomes: &[Outcome]) -> Exit {
+pub(in crate::commands) fn exit_of(outcomes: &[Outcome]) -> Exit {
     outcomes.iter().map(Outcome::exit).max_by_key(|exit| severity(*exit)).unwrap_or(Exit::Done)
 }
 
 /// What is done with each profile.
-type Task = fn(&Synchronisation<'_>, &SyncRequest) -> Result<SyncReport, SyncError>;
+pub(in crate::commands) type Task = fn(&Synchronisation<'_>, &SyncRequest) -> Result<SyncReport, SyncError>;
 
 fn severity(exit: Exit) -> u8 {
     match exit {
@@ -153,7 +153,7 @@ fn chosen(workspace: &Workspace, arguments: &SyncArguments) -> anyhow::Result<Ve
 ///
 /// # Errors
 /// The workspace cannot be used.
-pub(super) fn synchronise_all(
+pub(in crate::commands) fn synchronise_all(
     workspace: &Workspace,
     context: &Context,
     profiles: &[StoredProfile],
@@ -242,7 +242,8 @@ impl Outcome {
         }
     }
 
-    fn view(&self, with_steps: bool) -> OutcomeView<'_> {
+    /// In JSON.
+    pub(in crate::commands) fn view(&self, with_steps: bool) -> OutcomeView<'_> {
         let Ok(report) = &self.report else {
             let text = self.report.as_ref().err().map_or(String::new(), |error| format!("{error:#}"));
             return OutcomeView {
@@ -274,7 +275,7 @@ impl Outcome {
     }
 }
 
-pub(super) fn show(outcomes: &[Outcome], with_steps: bool, context: &Context) -> anyhow::Result<()> {
+pub(in crate::commands) fn show(outcomes: &[Outcome], with_steps: bool, context: &Context) -> anyhow::Result<()> {
     if context.is_json() {
         let views: Vec<_> = outcomes.iter().map(|outcome| outcome.view(with_steps)).collect();
         return context.print_json(&views);

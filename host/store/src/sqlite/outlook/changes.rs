@@ -243,7 +243,7 @@ fn create(connection: &Connection, stamp: Stamp, new: &NewActivity) -> Result<Ch
             "INSERT INTO activity (channel, source_id, number, subject, description, kind, priority, status, start_at,
                end_at, start_day, end_day, completed_on, completed_by, origin, attributes, created_by_job,
                changed_by_job, entry, revision, changed_at)
-             VALUES ('', ?1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15, ?16, ?17)",
+             VALUES ('', iif(?1 = '', CAST((SELECT coalesce(max(id), 0) + 1 FROM activity) AS TEXT), ?1), '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, ?15, ?16, ?17)",
         )?
         .execute(params![
             new.source_id,
