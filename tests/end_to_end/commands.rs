@@ -1,5 +1,6 @@
 //! The commands as people use them.
 
+mod activities_edit;
 mod cockpit;
 mod doctor;
 mod explain;

@@ -248,6 +248,50 @@ fn employees_users_and_organizations_are_added_shown_changed_and_removed() {
     assert_eq!(workspace.json(&["organizations", "list"]).as_array().map(Vec::len), Some(1));
 }
 
+/// Domain 3: a user has certificates, which are entries of the credential file.
+#[test]
+fn a_user_has_certificates() {
+    let workspace = Workspace::new();
+    let certificates = || workspace.json(&["users", "show", "A"])["certificates"].clone();
+    assert_eq!(certificates(), json!([]));
+    let _ = workspace.run(&["users", "set", "A", "--certificate", "anna-2025,anna-2026"]).exits(0);
+    assert_eq!(certificates(), json!(["anna-2025", "anna-2026"]));
+    let shown = workspace.run(&["users", "show", "A"]).exits(0).stdout;
+    assert!(shown.contains("anna-2025, anna-2026"), "{shown}");
+    let _ = workspace.run(&["users", "set", "A", "--active", "false"]).exits(0);
+    assert_eq!(certificates(), json!(["anna-2025", "anna-2026"]));
+    let _ = workspace.run(&["users", "set", "A", "--no-certificates"]).exits(0);
+    assert_eq!(certificates(), json!([]));
+    let _ = workspace.run(&["users", "set", "A"]).exits(2);
+}
+
+/// Domain 3: IBUS settings of Customizing; passwords are named and never kept.
+#[test]
+fn a_sales_channel_has_ibus_settings_without_passwords() {
+    let workspace = Workspace::new();
+    let shown = || workspace.json(&["channels", "ibus", "show", "B2B"]);
+    let empty =
+        json!({ "client_id": "", "user": "", "url": "", "version": "", "item_category": "", "credential": null });
+    assert_eq!(shown(), empty);
+    let set = ["channels", "ibus", "set", "B2B"];
+    let first = ["--client-id", "7", "--user", "mobile", "--url", "https://ibus.example/api", "--version", "2026.1"];
+    let _ = workspace.run(&[&set[..], &first].concat()).exits(0);
+    let _ = workspace.run(&[&set[..], &["--item-category", "MOS", "--credential", "ibus-b2b"]].concat()).exits(0);
+    let expected = json!({
+        "client_id": "7", "user": "mobile", "url": "https://ibus.example/api", "version": "2026.1",
+        "item_category": "MOS", "credential": "ibus-b2b"
+    });
+    assert_eq!(shown(), expected);
+    let table = workspace.run(&["channels", "ibus", "show", "B2B"]).exits(0).stdout;
+    assert!(table.contains("Item category for MOS") && !table.contains("Password"), "{table}");
+    for wrong in [&[][..], &["--url", "https://mobile:secret@ibus.example"]] {
+        let ran = workspace.run(&[&set[..], wrong].concat()).exits(2);
+        assert!(!ran.stderr.contains("secret"), "{ran:?}");
+    }
+    let _ = workspace.run(&["channels", "ibus", "set", "B9", "--user", "x"]).exits(2);
+    assert_eq!(shown(), expected);
+}
+
 /// What something refers to cannot be removed, and the message says what to do instead.
 #[test]
 fn what_is_in_use_cannot_be_removed() {

@@ -36,6 +36,7 @@ fn employee(id: &str, manager: Option<&str>) -> Employee {
         profile: Profile::Employee,
         blocked: false,
         deletion_mark: false,
+        certificates: Vec::new(),
     }
 }
 

@@ -65,6 +65,7 @@ fn new_store(path: &Path, runtime: &Runtime, specs: &StageSpecs) -> SqliteStore 
         profile: Profile::Employee,
         blocked: false,
         deletion_mark: false,
+        certificates: Vec::new(),
     };
     let partner = |number: u64| Partner {
         id: format!("C{number:05}"),

@@ -106,6 +106,7 @@ fn master_data() -> MasterData {
             profile: apptsync_model::Profile::Employee,
             blocked: false,
             deletion_mark: false,
+            certificates: Vec::new(),
         }
     };
     let partner = |id: &str, deletion_mark| Partner { id: id.into(), deletion_mark, ..Partner::default() };

@@ -144,7 +144,7 @@ fn open(store: &SqliteStore, target: &Target) -> anyhow::Result<Activity> {
     let activity = find(store, &target.id)?;
     if activity.is_of_mobile() && !target.force {
         let message = format!(
-            "activity {} comes from Mobile, and appointments of Mobile origin should not be modified by hand: change it in Mobile, or say --force",
+            "activity {} comes from Mobile: appointments of Mobile origin should not be modified by hand, and Mobile wins at the next run; change it in Mobile, or say --force",
             activity.id
         );
         return Err(UsageError(message).into());
