@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use apptsync_model::Severity;
-use apptsync_model::outlook::{ItemKind, Link, Push, RemoteItem, Target};
+use apptsync_model::outlook::{Content, Field, ItemKind, Link, Push, RemoteItem, Target, Value, projection};
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, Operation, OperationState, Seen, Settlement, StoredPush};
 
@@ -161,8 +161,11 @@ impl Run<'_> {
 fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement {
     let mut link = link.clone();
     if let StoredPush::Create { content, .. } = &operation.push {
-        let sent = apptsync_model::outlook::projection(link.kind, content);
-        link.base.headquarters = sent.clone();
+        let sent = projection(link.kind, content);
+        link.base.headquarters.clone_from(&sent);
+        if let Content::Entry(entry) = content {
+            link.base.headquarters.insert(Field::Completed, Value::Completed(entry.completed.is_some()));
+        }
         link.base.remote = sent;
     }
     link.remote_id = Some(item.remote_id.clone());

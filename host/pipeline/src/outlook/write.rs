@@ -76,7 +76,11 @@ impl Run<'_> {
             let results = self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
             for (step, result) in settled.iter().zip(results) {
                 match result {
-                    Settled::Done(..) => self.done(step),
+                    Settled::Done(..) => {
+                        // What is released counts as new in Outlook, at once.
+                        is_stale |= step.verdict.action == Action::Release;
+                        self.done(step);
+                    }
                     Settled::Conflict => is_stale = true,
                 }
             }

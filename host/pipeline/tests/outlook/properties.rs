@@ -1,0 +1,1 @@
+//! The properties I1 to I9 of the reconciliation.

@@ -1,0 +1,535 @@
+//! What people do, one story each.
+
+use apptsync_model::ActivityStatus;
+use apptsync_model::outlook::{
+    Content, Entry, Identity, ItemKind, LinkState, Occurrence, Origin, OverrideScope, TextPriority,
+};
+use apptsync_model::{Instant, Period, Priority};
+use apptsync_store::{OutlookStore, SyncState};
+
+use crate::server::{CALENDAR, OTHER};
+use crate::world::{DAY, HOUR, World, entry, text, writes};
+
+#[test]
+fn row_01_what_is_new_here_is_made_there_once() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    let report = world.sync();
+    assert_eq!((report.operations.create, report.state), (1, SyncState::Completed), "{:?}", report.messages);
+    let stored = world.server.find("Visit").expect("made");
+    assert_eq!(text(&stored.item.content), ("Visit", "as agreed"));
+    assert_eq!(world.remote_of(id), stored.item.remote_id);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_02_what_lies_outside_the_window_is_not_made() {
+    let mut world = World::new();
+    world.create(Origin::Headquarters, "Next year", 60 * DAY);
+    world.create(Origin::Headquarters, "At the edge", 30 * DAY + 2 * HOUR);
+    assert_eq!(writes(&world.sync()), 0);
+    assert!(world.server.items().is_empty() && world.links().is_empty());
+}
+
+#[test]
+fn row_03_what_is_new_there_becomes_an_activity_and_agrees_at_once() {
+    let mut world = World::new();
+    world.server.add(ItemKind::Appointment, entry("Dentist", world.now.0 + DAY), |_| {});
+    let report = world.sync();
+    assert_eq!(report.operations.import, 1, "{:?}", report.messages);
+    let activities = world.activities();
+    assert_eq!(activities.len(), 1);
+    assert_eq!((activities[0].subject.as_str(), activities[0].location()), ("Dentist", "Kraków"));
+    assert_eq!((activities[0].origin.as_str(), activities[0].status), ("outlook", ActivityStatus::Planned));
+    assert_eq!(writes(&world.sync()), 0, "nothing goes back");
+    assert_eq!(world.server.items().len(), 1);
+}
+
+#[test]
+fn row_04_without_transfer_and_private_items_stay_in_outlook() {
+    let mut world = World::with(|profile| profile.transfer = false);
+    let start = world.now.0 + DAY;
+    world.server.add(ItemKind::Appointment, entry("Mine", start), |_| {});
+    assert_eq!(writes(&world.sync()), 0);
+    assert!(world.activities().is_empty());
+    // Turning it on is for new items only.
+    world.change_profile(|profile| profile.transfer = true);
+    world.server.add(ItemKind::Appointment, entry("Secret", start), |item| item.private = true);
+    world.server.add(ItemKind::Appointment, entry("New", start), |_| {});
+    assert_eq!(world.sync().operations.import, 1);
+    let subjects: Vec<_> = world.activities().into_iter().map(|activity| activity.subject).collect();
+    assert_eq!(subjects, ["New"]);
+    assert!(world.store.observations(world.profile().id).expect("read").is_empty(), "nothing is kept of private items");
+}
+
+#[test]
+fn rows_05_and_06_what_is_there_on_both_sides_is_tied_together() {
+    for (priority, expected) in [(TextPriority::Erp, "as agreed"), (TextPriority::Outlook, "mine")] {
+        let mut world = World::with(|profile| profile.text_priority = priority);
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        let start = world.activity(id).start.0;
+        world.server.add(ItemKind::Appointment, entry("Visit", start), |_| {});
+        world.settle(2);
+        assert_eq!(world.server.items().len(), 1, "no second item");
+        assert_eq!(world.activities().len(), 1, "no second activity");
+        let stored = world.server.find("Visit").expect("there");
+        assert_eq!(text(&stored.item.content).1, expected);
+        assert_eq!(world.activity(id).description, expected);
+    }
+}
+
+#[test]
+fn row_06_several_alike_wait_for_a_person() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    let start = world.activity(id).start.0;
+    world.server.add(ItemKind::Appointment, entry("Visit", start), |_| {});
+    world.server.add(ItemKind::Appointment, entry("Visit", start), |_| {});
+    let report = world.sync();
+    assert_eq!((writes(&report), report.held.len()), (0, 3), "{:?}", report.held);
+    assert_eq!(report.state, SyncState::CompletedWithWarnings);
+    assert_eq!(world.sync().held.len(), 3, "and goes on waiting");
+}
+
+#[test]
+fn row_08_a_change_here_is_written_there_and_local_fields_stay() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    world.server.edit(&remote, |entry| entry.location = "Room 7".to_owned());
+    world.sync();
+    world.edit(id, |fields| fields.subject = "Visit, later".to_owned());
+    assert_eq!(world.sync().operations.update, 1);
+    let Content::Entry(stored) = world.server.get(&remote).expect("there").item.content else { panic!("an entry") };
+    assert_eq!((stored.subject.as_str(), stored.location.as_str()), ("Visit, later", "Room 7"));
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_09_text_edited_there_is_put_back_or_taken_over_by_text_priority() {
+    for (priority, scope, expected) in [
+        (TextPriority::Erp, OverrideScope::HeadquartersOrigin, "Visit"),
+        (TextPriority::Erp, OverrideScope::ConflictsOnly, "Edited"),
+        (TextPriority::Outlook, OverrideScope::HeadquartersOrigin, "Edited"),
+    ] {
+        let mut world = World::with(|profile| {
+            profile.text_priority = priority;
+            profile.override_scope = scope;
+        });
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        world.sync();
+        let remote = world.remote_of(id);
+        let later = Instant(world.now.0 + 2 * DAY);
+        world.server.edit(&remote, |entry| {
+            entry.subject = "Edited".to_owned();
+            entry.period = Some(Period::Timed { start: later, end: Instant(later.0 + HOUR) });
+        });
+        world.settle(2);
+        let stored = world.server.get(&remote).expect("there");
+        assert_eq!(text(&stored.item.content).0, expected, "{priority} {scope}");
+        assert_eq!(world.activity(id).subject, expected, "{priority} {scope}");
+        assert_eq!(world.activity(id).start, later, "what is no text flows to the headquarters");
+    }
+}
+
+#[test]
+fn row_09_an_item_of_outlook_may_be_edited_there_under_either_priority() {
+    for priority in [TextPriority::Erp, TextPriority::Outlook] {
+        let mut world = World::with(|profile| profile.text_priority = priority);
+        let remote = world.server.add(ItemKind::Appointment, entry("Mine", world.now.0 + DAY), |_| {});
+        world.sync();
+        world.server.edit(&remote, |entry| entry.subject = "Mine, edited".to_owned());
+        world.settle(2);
+        assert_eq!(world.activities()[0].subject, "Mine, edited");
+        assert_eq!(text(&world.server.get(&remote).expect("there").item.content).0, "Mine, edited");
+    }
+}
+
+#[test]
+fn row_10_different_fields_are_merged_both_ways() {
+    let mut world = World::with(|profile| profile.text_priority = TextPriority::Outlook);
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    world.edit(id, |fields| fields.priority = Priority::High);
+    world.server.edit(&remote, |entry| entry.subject = "Edited".to_owned());
+    world.settle(2);
+    let Content::Entry(stored) = world.server.get(&remote).expect("there").item.content else { panic!("an entry") };
+    assert_eq!((stored.subject.as_str(), stored.priority), ("Edited", Priority::High));
+    assert_eq!((world.activity(id).subject.as_str(), world.activity(id).priority), ("Edited", Priority::High));
+}
+
+#[test]
+fn row_11_the_same_field_is_decided_by_priority_and_the_loser_is_kept() {
+    for (priority, expected) in
+        [(TextPriority::Erp, "Ours"), (TextPriority::Outlook, "Theirs"), (TextPriority::Newest, "Theirs")]
+    {
+        let mut world = World::with(|profile| profile.text_priority = priority);
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        world.sync();
+        let remote = world.remote_of(id);
+        world.edit(id, |fields| fields.subject = "Ours".to_owned());
+        world.pass(60);
+        world.server.edit(&remote, |entry| entry.subject = "Theirs".to_owned());
+        let report = world.sync();
+        assert_eq!(world.activity(id).subject, expected);
+        assert_eq!(text(&world.server.get(&remote).expect("there").item.content).0, expected);
+        let kept = world.store.audit(report.run).expect("audit");
+        let lost = if expected == "Ours" { "Theirs" } else { "Ours" };
+        assert!(
+            kept.iter().filter_map(|entry| entry.before.as_ref()).any(|before| text(before).0 == lost),
+            "{priority}: the value that lost is in the audit"
+        );
+    }
+    let mut world = World::with(|profile| profile.text_priority = TextPriority::Ask);
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.edit(id, |fields| fields.subject = "Ours".to_owned());
+    world.server.edit(&world.remote_of(id), |entry| entry.subject = "Theirs".to_owned());
+    let report = world.sync();
+    assert_eq!((writes(&report), report.held.len()), (0, 1));
+}
+
+#[test]
+fn row_12_the_same_change_on_both_sides_is_agreed() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.edit(id, |fields| fields.subject = "Same".to_owned());
+    world.server.edit(&world.remote_of(id), |entry| entry.subject = "Same".to_owned());
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_13_a_cancellation_deletes_what_lies_in_the_future_and_leaves_the_past() {
+    let mut world = World::new();
+    let future = world.create(Origin::Headquarters, "Future", DAY);
+    let past = world.create(Origin::Headquarters, "Past", -DAY);
+    world.sync();
+    world.cancel(future);
+    world.cancel(past);
+    assert_eq!(world.sync().operations.delete, 1);
+    assert!(world.server.find("Future").is_none() && world.server.find("Past").is_some());
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_14_an_edit_there_against_a_cancellation_here() {
+    for (priority, is_kept) in [(TextPriority::Erp, false), (TextPriority::Outlook, true)] {
+        let mut world = World::with(|profile| profile.text_priority = priority);
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        world.sync();
+        let remote = world.remote_of(id);
+        world.cancel(id);
+        world.server.edit(&remote, |entry| entry.subject = "I want this".to_owned());
+        world.settle(3);
+        assert_eq!(world.server.get(&remote).is_some(), is_kept, "{priority}");
+        let own: Vec<_> = world.activities().into_iter().filter(|activity| activity.origin == "outlook").collect();
+        assert_eq!(own.len(), usize::from(is_kept), "the edit beats the deletion and becomes an activity of Outlook");
+    }
+}
+
+#[test]
+fn row_15_deleted_there_comes_back_once_then_is_left_out() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.server.delete(&world.remote_of(id));
+    assert_eq!(world.sync().operations.create, 1);
+    assert!(world.server.find("Visit").is_some());
+    world.server.delete(&world.remote_of(id));
+    let report = world.sync();
+    assert_eq!((writes(&report), report.state), (0, SyncState::CompletedWithWarnings), "and it is reported");
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(world.link_of(id).expect("kept").state, LinkState::Suppressed);
+    assert!(!world.activity(id).canceled, "the activity stays");
+}
+
+#[test]
+fn row_15_an_item_of_outlook_deleted_there_cancels_its_activity() {
+    let mut world = World::new();
+    let remote = world.server.add(ItemKind::Appointment, entry("Mine", world.now.0 + DAY), |_| {});
+    world.sync();
+    world.server.delete(&remote);
+    assert_eq!(world.sync().operations.import, 1);
+    let activity = world.activities().remove(0);
+    assert!(activity.canceled && activity.status == ActivityStatus::CompletedUnprocessed);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_16_deleted_there_and_changed_here() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.server.delete(&world.remote_of(id));
+    world.edit(id, |fields| fields.subject = "New values".to_owned());
+    assert_eq!(world.sync().operations.create, 1);
+    assert!(world.server.find("New values").is_some());
+}
+
+#[test]
+fn row_17_gone_on_both_sides_is_buried() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.server.delete(&world.remote_of(id));
+    world.cancel(id);
+    assert_eq!(writes(&world.sync()), 0);
+    assert!(world.link_of(id).is_none(), "a tombstone");
+}
+
+#[test]
+fn row_18_the_window_slides_past_without_a_deletion() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    for _ in 0..30 {
+        world.pass(DAY);
+        assert_eq!(writes(&world.sync()), 0);
+    }
+    assert!(world.server.find("Visit").is_some());
+    world.edit(id, |fields| fields.subject = "Too late".to_owned());
+    assert_eq!(writes(&world.sync()), 0, "frozen");
+}
+
+#[test]
+fn row_19_what_no_longer_meets_the_criteria_is_unlinked_after_seven_days() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", 20 * DAY);
+    world.sync();
+    if let Some(scope) = &mut world.settings.calendar {
+        scope.criteria.kind = vec!["Other".to_owned()];
+    }
+    world.pass(DAY);
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(world.link_of(id).expect("kept").state, LinkState::Linked);
+    world.pass(8 * DAY);
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(world.link_of(id).expect("kept").state, LinkState::Unlinked);
+    assert!(world.server.find("Visit").is_some(), "never deleted");
+    // It meets them again: tied together again, no second item.
+    if let Some(scope) = &mut world.settings.calendar {
+        scope.criteria.kind.clear();
+    }
+    world.settle(3);
+    assert_eq!(world.link_of(id).expect("kept").state, LinkState::Linked);
+    assert_eq!(world.server.items().len(), 1);
+}
+
+#[test]
+fn row_20_moved_out_of_the_window_there_is_a_change_of_time() {
+    let mut world = World::with(|profile| profile.text_priority = TextPriority::Outlook);
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    let far = Instant(world.now.0 + 60 * DAY);
+    world.server.edit(&world.remote_of(id), |entry| {
+        entry.period = Some(Period::Timed { start: far, end: Instant(far.0 + HOUR) });
+    });
+    world.sync();
+    assert_eq!(world.activity(id).start, far);
+    assert_eq!(world.server.items().len(), 1);
+}
+
+#[test]
+fn row_22_moved_to_another_calendar_is_left_alone() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.server.change(&world.remote_of(id), |item| item.collection = OTHER.to_owned());
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(writes(&world.sync()), 0);
+    assert!(!world.activity(id).canceled);
+    assert_eq!(world.server.items().len(), 1, "no second item");
+}
+
+#[test]
+fn row_24_what_is_completed_is_written_and_kept() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", HOUR);
+    world.sync();
+    let remote = world.remote_of(id);
+    let done = world.now;
+    world.edit(id, |fields| fields.completed = Some(done));
+    assert_eq!(world.sync().operations.update, 1);
+    let Content::Entry(stored) = world.server.get(&remote).expect("kept").item.content else { panic!("an entry") };
+    assert!(stored.completed.is_some(), "shown as free, without reminder");
+    world.server.edit(&remote, |entry| entry.subject = "My notes".to_owned());
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_25_somebody_elses_meeting_is_followed_and_never_written() {
+    let mut world = World::new();
+    let start = world.now.0 + DAY;
+    let remote = world.server.add(ItemKind::Appointment, entry("Board", start), |item| {
+        item.is_organizer = false;
+        item.has_attendees = true;
+    });
+    assert_eq!(world.sync().operations.import, 1);
+    let before = world.server.get(&remote);
+    let id = world.activities()[0].id;
+    world.edit(id, |fields| fields.subject = "Ours".to_owned());
+    world.settle(2);
+    assert_eq!(world.server.get(&remote), before, "never written to");
+    world.server.edit(&remote, |entry| entry.subject = "Board, moved".to_owned());
+    world.settle(2);
+    assert_eq!(world.activity(id).subject, "Board, moved");
+}
+
+#[test]
+fn rows_p1_to_p3_mobile_always_wins_and_local_fields_stay() {
+    let mut world = World::with(|profile| profile.text_priority = TextPriority::Outlook);
+    let id = world.create(Origin::Mobile, "SA/1 Visit", DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    world.edit(id, |fields| fields.description = "Status: Suspended".to_owned());
+    assert_eq!(world.sync().operations.update, 1);
+    world.server.edit(&remote, |entry| {
+        entry.subject = "Mine now".to_owned();
+        entry.location = "Car park".to_owned();
+    });
+    assert_eq!(world.sync().operations.revert, 1);
+    world.edit(id, |fields| fields.subject = "SA/1 Visit, new".to_owned());
+    world.server.edit(&remote, |entry| entry.subject = "Mine again".to_owned());
+    world.sync();
+    let Content::Entry(stored) = world.server.get(&remote).expect("there").item.content else { panic!("an entry") };
+    assert_eq!((stored.subject.as_str(), stored.location.as_str()), ("SA/1 Visit, new", "Car park"));
+    assert_eq!(world.activity(id).subject, "SA/1 Visit, new");
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_p4_a_deletion_comes_back_once() {
+    let mut world = World::new();
+    let id = world.create(Origin::Mobile, "Visit", 20 * DAY);
+    world.sync();
+    world.server.delete(&world.remote_of(id));
+    assert_eq!(world.sync().operations.create, 1);
+    world.server.delete(&world.remote_of(id));
+    assert_eq!(writes(&world.sync()), 0);
+    assert_eq!(world.link_of(id).expect("kept").state, LinkState::Suppressed);
+}
+
+#[test]
+fn row_p6_a_copy_loses_our_key_and_counts_as_new() {
+    let mut world = World::new();
+    let id = world.create(Origin::Mobile, "Visit", DAY);
+    world.sync();
+    let original = world.server.get(&world.remote_of(id)).expect("there");
+    let Identity::Ours(key) = original.item.identity.clone() else { panic!("it carries our key") };
+    let copy = world.server.add(ItemKind::Appointment, original.item.content.clone(), |item| {
+        item.identity = Identity::Ours(key);
+    });
+    world.server.edit(&copy, |entry| entry.subject = "Copy".to_owned());
+    world.settle(3);
+    let copied = world.server.get(&copy).expect("never deleted");
+    assert_eq!(copied.item.identity, Identity::None);
+    assert!(world.server.get(&original.item.remote_id).is_some(), "the original stays");
+    assert_eq!(world.activities().iter().filter(|activity| activity.origin == "outlook").count(), 1);
+}
+
+#[test]
+fn row_p7_after_three_times_a_day_it_is_left_until_tomorrow() {
+    let mut world = World::new();
+    let id = world.create(Origin::Mobile, "Visit", 10 * DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    for round in 0..5 {
+        world.server.edit(&remote, |entry| entry.subject = format!("Mine {round}"));
+        let report = world.sync();
+        assert_eq!(report.operations.revert, u64::from(round < 3), "round {round}");
+    }
+    world.pass(DAY);
+    assert_eq!(world.sync().operations.revert, 1, "tomorrow it is put back after all");
+}
+
+#[test]
+fn row_p9_the_representative_changes() {
+    let mut world = World::new();
+    let id = world.create(Origin::Mobile, "Visit", DAY);
+    world.sync();
+    world.change_profile(|profile| profile.employee = "A".to_owned());
+    let report = world.sync();
+    assert_eq!(report.operations.delete, 1, "{:?}", report.messages);
+    assert!(world.server.items().is_empty() && !world.activity(id).canceled);
+}
+
+#[test]
+fn a_new_task_of_outlook_becomes_an_activity_and_its_completion_comes_too() {
+    let mut world = World::new();
+    let task = Content::Entry(Entry {
+        subject: "Call the customer".to_owned(),
+        body: String::new(),
+        location: String::new(),
+        period: None,
+        zone: String::new(),
+        priority: Priority::High,
+        completed: None,
+    });
+    let remote = world.server.add(ItemKind::Task, task, |_| {});
+    assert_eq!(world.sync().operations.import, 1);
+    assert_eq!(writes(&world.sync()), 0);
+    let id = world.activities()[0].id;
+    assert_eq!((world.activity(id).entry, world.activity(id).is_undated()), (ItemKind::Task, true));
+    let done = world.now;
+    world.server.edit(&remote, |entry| entry.completed = Some(done));
+    world.sync();
+    assert_eq!(world.activity(id).status, ActivityStatus::Completed);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn each_occurrence_is_an_activity_and_a_deleted_one_has_a_run_of_grace() {
+    let mut world = World::new();
+    let start = world.now.0 + DAY;
+    let mut ids = Vec::new();
+    for week in 0..3 {
+        let original = Instant(start + week * 7 * DAY);
+        ids.push(world.server.add(ItemKind::Appointment, entry("Weekly", original.0), |item| {
+            item.occurrence = Some(Occurrence { series: "series".to_owned(), original_start: original });
+        }));
+    }
+    assert_eq!(world.sync().operations.import, 3);
+    assert_eq!(writes(&world.sync()), 0);
+    world.server.edit(&ids[1], |entry| entry.subject = "Weekly, special".to_owned());
+    world.settle(2);
+    assert_eq!(world.activities().iter().filter(|activity| activity.subject == "Weekly, special").count(), 1);
+}
+
+#[test]
+fn a_lost_answer_makes_no_second_item() {
+    let mut world = World::new();
+    for number in 0..5 {
+        world.create(Origin::Headquarters, &format!("Visit {number}"), DAY + number * HOUR);
+    }
+    world.server.faults(|faults| faults.lose_answers_after = Some(2));
+    world.sync();
+    world.server.faults(|faults| *faults = crate::server::Faults::default());
+    assert_eq!(world.server.items().len(), 5, "all were made");
+    assert_eq!(writes(&world.sync()), 0, "they are found by their keys");
+    assert_eq!(world.server.items().len(), 5);
+    assert!(world.links().iter().all(|link| link.state == LinkState::Linked));
+}
+
+#[test]
+fn an_undo_puts_back_what_was_overwritten_and_it_stays() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    world.server.edit(&remote, |entry| entry.body = "my long notes".to_owned());
+    let run = world.sync().run;
+    assert_eq!(text(&world.server.get(&remote).expect("there").item.content).1, "as agreed");
+    let request = world.request();
+    let undone = world
+        .with_synchronisation(|with| apptsync_pipeline::outlook::undo(with, run, None, &request))
+        .expect("an undo");
+    assert_eq!(undone.done, 1, "{undone:?}");
+    assert_eq!(text(&world.server.get(&remote).expect("there").item.content).1, "my long notes");
+    assert_eq!(writes(&world.sync()), 0, "what was put back is not overwritten again");
+    assert_eq!(CALENDAR, world.link_of(id).expect("linked").collection);
+}
