@@ -56,6 +56,7 @@ sales_representative = true
 profile = "administrator"
 blocked = true
 deletion_mark = true
+certificates = ["barbara-2026"]
 [[channel]]
 id = "B2B"
 description = "Field sales"
@@ -84,7 +85,7 @@ external_id = "ext-1"
         json!({
             "id": "B", "name": "Barbara Nowak", "email": "b@example.com", "organization": "O1", "manager": "A",
             "user": true, "active": true, "sales_representative": true, "profile": "administrator", "blocked": true,
-            "deletion_mark": true
+            "deletion_mark": true, "certificates": ["barbara-2026"]
         })
     );
     let a = workspace.json(&["employees", "show", "A"]);
