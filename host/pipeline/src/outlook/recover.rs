@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 
 use apptsync_model::Severity;
-use apptsync_model::outlook::{Content, Field, ItemKind, Link, Push, RemoteItem, Target, Value, projection};
+use apptsync_model::outlook::{Content, Field, ItemKind, Link, Push, RemoteItem, Target, Value, content, projection};
 use apptsync_runtime::CONNECTOR_BATCH;
-use apptsync_store::{Observation, Operation, OperationState, Seen, Settlement, StoredPush};
+use apptsync_store::{
+    AuditAction, AuditEntry, Observation, Operation, OperationState, Seen, Settlement, Side, StoredPush,
+};
 
+use super::row::Row;
 use super::run::{Run, Stop};
+use super::snapshot::RemoteState;
 
 /// How long a server may take until it finds what it made, in seconds.
 const REPLICATION: i64 = 30;
@@ -117,25 +121,36 @@ impl Run<'_> {
         self.read_anew(target, &ids)
     }
 
-    /// Items that were to be changed or deleted: what they say now is looked at as anything that Outlook says.
+    /// Items that were to be changed or deleted: what they say now is looked at as anything that Outlook says. What they said
+    /// before goes into the audit, because the write may have been done.
     fn reread(&mut self, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
+        let before: BTreeMap<String, RemoteItem> = self
+            .store
+            .observations(self.profile.id)?
+            .into_iter()
+            .filter(|observation| observation.kind == target.kind)
+            .filter_map(|observation| match observation.seen {
+                Seen::Present(item) => Some((observation.remote_id, *item)),
+                _ => None,
+            })
+            .collect();
         let ids: Vec<String> = batch.iter().map(|(operation, _)| remote_id(&operation.push)).collect();
         let mut states = BTreeMap::new();
         self.ask(target, &ids, &mut states)?;
         let mut settlements = Vec::new();
         for ((operation, link), id) in batch.iter().zip(&ids) {
-            if matches!(
-                states.get(&(target.kind, id.clone())),
-                Some(super::snapshot::RemoteState::Present(_) | super::snapshot::RemoteState::Gone)
-            ) {
-                settlements.push(Settlement {
-                    link: link.clone(),
-                    operation: Some((operation.id, OperationState::Failed)),
-                    change: None,
-                    audit: Vec::new(),
-                    observed: None,
-                });
-            }
+            let now = match states.get(&(target.kind, id.clone())) {
+                Some(RemoteState::Present(item)) => Some(&**item),
+                Some(RemoteState::Gone) => None,
+                Some(RemoteState::Unknown(_)) | None => continue,
+            };
+            settlements.push(Settlement {
+                link: link.clone(),
+                operation: Some((operation.id, OperationState::Failed)),
+                change: None,
+                audit: overwritten(operation, link, before.get(id), now).into_iter().collect(),
+                observed: None,
+            });
         }
         self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
         Ok(())
@@ -175,19 +190,50 @@ fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement 
     link.etag = String::new();
     link.state = apptsync_model::outlook::LinkState::Linked;
     link.revision = 0;
-    let audit = vec![apptsync_store::AuditEntry {
+    let audit = vec![AuditEntry {
         sequence: 0,
         run: operation.run,
         link: link.id,
-        side: apptsync_store::Side::Outlook,
-        action: apptsync_store::AuditAction::Created,
+        side: Side::Outlook,
+        action: AuditAction::Created,
         headquarters: link.headquarters.clone(),
         remote_id: link.remote_id.clone(),
-        row: super::row::Row::R1.name().to_owned(),
+        row: Row::R1.name().to_owned(),
         before: None,
         after: Some(item.content.clone()),
     }];
     Settlement { link, operation: Some((operation.id, OperationState::Done)), change: None, audit, observed: None }
+}
+
+/// What a write whose answer was lost has written over, if it was done.
+fn overwritten(
+    operation: &Operation,
+    link: &Link,
+    seen: Option<&RemoteItem>,
+    now: Option<&RemoteItem>,
+) -> Option<AuditEntry> {
+    let etag = seen.map_or(link.etag.as_str(), |seen| seen.etag.as_str());
+    if now.is_some_and(|now| now.etag == etag) {
+        return None;
+    }
+    let sent = match &operation.push {
+        StoredPush::Create { content, .. } | StoredPush::Update { content, .. } => Some(content),
+        StoredPush::Delete { .. } | StoredPush::Disown { .. } => None,
+    };
+    let known = now.map(|now| &now.content).or(sent);
+    let before = seen.map(|seen| seen.content.clone()).or_else(|| Some(content(&link.base.remote, known?)));
+    Some(AuditEntry {
+        sequence: 0,
+        run: operation.run,
+        link: link.id,
+        side: Side::Outlook,
+        action: if now.is_some() { AuditAction::Updated } else { AuditAction::Deleted },
+        headquarters: link.headquarters.clone(),
+        remote_id: link.remote_id.clone(),
+        row: Row::R23.name().to_owned(),
+        before,
+        after: now.map(|now| now.content.clone()),
+    })
 }
 
 fn remote_id(push: &StoredPush) -> String {

@@ -7,7 +7,8 @@ use apptsync_model::outlook::{
     SyncSettings,
 };
 use apptsync_model::{
-    Activity, ActivityId, Employee, Instant, MasterData, Organization, Period, Priority, Profile as MobileProfile,
+    Activity, ActivityId, Employee, Instant, MasterData, Organization, Partner, Period, Priority,
+    Profile as MobileProfile,
 };
 use apptsync_pipeline::outlook::{SyncReport, SyncRequest, Synchronisation, synchronise};
 use apptsync_store::{
@@ -69,6 +70,7 @@ impl World {
         let master = MasterData {
             organization: vec![Organization { id: "O".into(), name: "O".into(), time_zone: Tz::Europe__Warsaw }],
             employee: vec![employee("A"), employee("B")],
+            partner: vec![Partner { id: "C".into(), name: "Customer".into(), ..Partner::default() }],
             ..MasterData::default()
         };
         store.load(&master).expect("master data");
@@ -188,7 +190,7 @@ impl World {
             entry: ItemKind::Appointment,
             source_id: format!("s-{}", self.numbers),
             employee: "B".to_owned(),
-            partner: None,
+            partner: Some("C".to_owned()),
             kind: "Visit".to_owned(),
             fields: Self::edited(subject, self.now.0 + start),
         };
@@ -266,6 +268,13 @@ impl World {
                 all
             },
         )
+    }
+}
+
+impl World {
+    /// What the database itself finds wrong.
+    pub(crate) fn store_problems(&self) -> Vec<String> {
+        self.store.check().expect("a check")
     }
 }
 
