@@ -290,7 +290,14 @@ fn reread(piece: &mut Piece<'_>) {
     let bytes = std::mem::take(&mut piece.bytes);
     let mut fresh = Piece::new(piece.role, &[][..]);
     crate::component::own_lines(&bytes).for_each(|line| fresh.note(line));
-    *piece = Piece { bytes, uid: fresh.uid, our_id: fresh.our_id, is_exception: fresh.is_exception, recurs: fresh.recurs, ..*piece };
+    *piece = Piece {
+        bytes,
+        uid: fresh.uid,
+        our_id: fresh.our_id,
+        is_exception: fresh.is_exception,
+        recurs: fresh.recurs,
+        ..*piece
+    };
 }
 
 /// A component under way.

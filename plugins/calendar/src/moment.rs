@@ -28,11 +28,7 @@ pub(crate) struct Reckoning<'a> {
 #[derive(Debug, Clone)]
 pub(crate) enum Moment {
     Date(NaiveDate),
-    Time {
-        local: NaiveDateTime,
-        zone: Zone,
-        style: Style,
-    },
+    Time { local: NaiveDateTime, zone: Zone, style: Style },
 }
 
 /// How a time is written.
@@ -127,9 +123,15 @@ impl Times {
     /// # Errors
     ///
     /// An appointment without a start, or a date that cannot be read.
-    pub(crate) fn read(component: &Component, kind: Kind, reckoning: &Reckoning<'_>) -> Result<Option<Self>, Unreadable> {
+    pub(crate) fn read(
+        component: &Component,
+        kind: Kind,
+        reckoning: &Reckoning<'_>,
+    ) -> Result<Option<Self>, Unreadable> {
         let moment = |name: &'static str| match component.first(name) {
-            Some(property) => Moment::read(property, &property.value, reckoning).map(Some).ok_or(Unreadable::Value(name)),
+            Some(property) => {
+                Moment::read(property, &property.value, reckoning).map(Some).ok_or(Unreadable::Value(name))
+            }
             None => Ok(None),
         };
         let duration = match component.first("DURATION") {
@@ -160,7 +162,8 @@ impl Times {
         match &self.start {
             Moment::Date(_) => {
                 let end = self.end(local).ok_or_else(outside)?.local().date();
-                let in_range = |date: NaiveDate| (0..=LAST_INSTANT).contains(&value::instant(date.and_time(NaiveTime::MIN)));
+                let in_range =
+                    |date: NaiveDate| (0..=LAST_INSTANT).contains(&value::instant(date.and_time(NaiveTime::MIN)));
                 if !in_range(local.date()) || !in_range(end) {
                     return Err(outside());
                 }
@@ -214,7 +217,9 @@ fn length(start: &Moment, end: Option<&Moment>, duration: Option<Span>) -> Lengt
         }
         (Moment::Date(_), None, Some(span)) => days(span.days + span.seconds.div_euclid(DAY)),
         (Moment::Date(_), None, None) => Length::Days(1),
-        (Moment::Time { .. }, Some(end @ Moment::Time { .. }), _) => Length::Seconds((end.instant() - start.instant()).max(0)),
+        (Moment::Time { .. }, Some(end @ Moment::Time { .. }), _) => {
+            Length::Seconds((end.instant() - start.instant()).max(0))
+        }
         (Moment::Time { zone, .. }, Some(Moment::Date(end)), _) => {
             Length::Seconds((zone.instant(end.and_time(NaiveTime::MIN)) - start.instant()).max(0))
         }
@@ -237,7 +242,12 @@ fn whole_days(start: &Moment, end: Option<&Moment>) -> Option<Times> {
 }
 
 /// A task takes whole days: from the day it starts to the day it is due.
-fn task_times(start: Option<Moment>, due: Option<Moment>, duration: Option<Span>, reckoning: &Reckoning<'_>) -> Option<Times> {
+fn task_times(
+    start: Option<Moment>,
+    due: Option<Moment>,
+    duration: Option<Span>,
+    reckoning: &Reckoning<'_>,
+) -> Option<Times> {
     let first = start.as_ref().or(due.as_ref())?.clone();
     let last = match (&due, duration) {
         (Some(due), _) => due.day(reckoning),
@@ -266,9 +276,8 @@ pub(crate) fn task_days(times: &Times, local: NaiveDateTime, reckoning: &Reckoni
 
 /// Whether something takes place in a window, as seen in a zone.
 pub(crate) fn intersects(period: &Period, window: &Window, zone: Tz) -> bool {
-    let midnight = |date: &str| {
-        value::contract_date(date).map(|date| Zone::Named(zone).instant(date.and_time(NaiveTime::MIN)))
-    };
+    let midnight =
+        |date: &str| value::contract_date(date).map(|date| Zone::Named(zone).instant(date.and_time(NaiveTime::MIN)));
     let (start, end) = match period {
         Period::Timed(timed) => (Some(timed.start), Some(timed.end)),
         Period::AllDay(days) => (midnight(&days.start), midnight(&days.end)),

@@ -231,10 +231,7 @@ impl<'c> Object<'c> {
         if !found.is_exception || entry::our_id(found.component) == pattern.our_id() {
             item.identity = connector::Identity::None;
         }
-        item.occurrence = Some(Occurrence {
-            series: place.remote_id.to_owned(),
-            original_start: found.original_start,
-        });
+        item.occurrence = Some(Occurrence { series: place.remote_id.to_owned(), original_start: found.original_start });
         Ok(item)
     }
 }

@@ -217,31 +217,56 @@ mod tests {
     #[test]
     fn rules_put_occurrences_where_the_standard_says() {
         let year = |rule, start| walk(rule, start, "19970101T000000", "19981231T235959").unwrap();
-        assert_eq!(year("FREQ=DAILY;COUNT=3", "19970902T090000"), ["19970902T090000", "19970903T090000", "19970904T090000"]);
+        assert_eq!(
+            year("FREQ=DAILY;COUNT=3", "19970902T090000"),
+            ["19970902T090000", "19970903T090000", "19970904T090000"]
+        );
         assert_eq!(
             year("FREQ=WEEKLY;INTERVAL=2;UNTIL=19971005T000000Z;WKST=SU;BYDAY=MO,WE,FR", "19970901T090000"),
             [
-                "19970901T090000", "19970903T090000", "19970905T090000", "19970915T090000", "19970917T090000",
-                "19970919T090000", "19970929T090000", "19971001T090000", "19971003T090000"
+                "19970901T090000",
+                "19970903T090000",
+                "19970905T090000",
+                "19970915T090000",
+                "19970917T090000",
+                "19970919T090000",
+                "19970929T090000",
+                "19971001T090000",
+                "19971003T090000"
             ]
         );
-        assert_eq!(year("FREQ=MONTHLY;COUNT=3;BYDAY=-2MO", "19970922T090000"), ["19970922T090000", "19971020T090000", "19971117T090000"]);
-        assert_eq!(year("FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", "19970904T090000"), ["19970904T090000", "19971007T090000", "19971106T090000"]);
-        assert_eq!(year("FREQ=MONTHLY;COUNT=4;BYMONTHDAY=15,30", "19980115T090000"), ["19980115T090000", "19980130T090000", "19980215T090000", "19980315T090000"]);
-        assert_eq!(year("FREQ=YEARLY;COUNT=2;BYWEEKNO=20;BYDAY=MO", "19970512T090000"), ["19970512T090000", "19980511T090000"]);
+        assert_eq!(
+            year("FREQ=MONTHLY;COUNT=3;BYDAY=-2MO", "19970922T090000"),
+            ["19970922T090000", "19971020T090000", "19971117T090000"]
+        );
+        assert_eq!(
+            year("FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", "19970904T090000"),
+            ["19970904T090000", "19971007T090000", "19971106T090000"]
+        );
+        assert_eq!(
+            year("FREQ=MONTHLY;COUNT=4;BYMONTHDAY=15,30", "19980115T090000"),
+            ["19980115T090000", "19980130T090000", "19980215T090000", "19980315T090000"]
+        );
+        assert_eq!(
+            year("FREQ=YEARLY;COUNT=2;BYWEEKNO=20;BYDAY=MO", "19970512T090000"),
+            ["19970512T090000", "19980511T090000"]
+        );
     }
 
     #[test]
     fn an_endless_rule_is_not_walked_from_its_beginning() {
         let far = walk("FREQ=SECONDLY", "19700101T000000", "20261201T090000", "20261201T090002").unwrap();
         assert_eq!(far, ["20261201T090000", "20261201T090001", "20261201T090002"]);
-        let fortnight = walk("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,TU;WKST=MO", "20200107T080000", "20261201T000000", "20261220T000000").unwrap();
+        let fortnight =
+            walk("FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,TU;WKST=MO", "20200107T080000", "20261201T000000", "20261220T000000")
+                .unwrap();
         assert_eq!(fortnight, ["20261201T080000", "20261206T080000", "20261215T080000"]);
     }
 
     #[test]
     fn what_comes_to_nothing_is_given_up() {
-        let never = walk("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "20260101T000000", "20260101T000000", "20270101T000000");
+        let never =
+            walk("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "20260101T000000", "20260101T000000", "20270101T000000");
         assert_eq!(never, Err(Unreadable::Endless));
         let many = walk("FREQ=SECONDLY;COUNT=4000000", "20000101T000000", "20260101T000000", "20270101T000000");
         assert_eq!(many, Err(Unreadable::Endless));
@@ -250,9 +275,18 @@ mod tests {
     #[test]
     fn a_rule_that_is_not_sane_is_none() {
         for wrong in [
-            "", "FREQ=OFTEN", "BYDAY=MO", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;COUNT=0", "FREQ=DAILY;UNTIL=tomorrow",
-            "FREQ=WEEKLY;BYDAY=XX", "FREQ=WEEKLY;BYDAY=ąó", "FREQ=DAILY;BYMONTH=13", "FREQ=DAILY;RSCALE=HEBREW",
-            "FREQ=DAILY;INTERVAL=70000", "no rule",
+            "",
+            "FREQ=OFTEN",
+            "BYDAY=MO",
+            "FREQ=DAILY;INTERVAL=0",
+            "FREQ=DAILY;COUNT=0",
+            "FREQ=DAILY;UNTIL=tomorrow",
+            "FREQ=WEEKLY;BYDAY=XX",
+            "FREQ=WEEKLY;BYDAY=ąó",
+            "FREQ=DAILY;BYMONTH=13",
+            "FREQ=DAILY;RSCALE=HEBREW",
+            "FREQ=DAILY;INTERVAL=70000",
+            "no rule",
         ] {
             assert!(Rule::parse(wrong).is_none(), "{wrong}");
         }
@@ -266,10 +300,31 @@ mod tests {
         prop_oneof![
             (0_u32..70_000).prop_map(|count| format!("COUNT={count}")),
             (0_u32..70_000).prop_map(|interval| format!("INTERVAL={interval}")),
-            prop::sample::select(vec!["WKST=SU", "BYDAY=MO,-1SU", "BYDAY=53TU", "BYDAY=SA,SU", "UNTIL=20280101T000000Z"]).prop_map(str::to_owned),
-            (prop::sample::select(vec!["BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND"]),
-             prop::collection::vec(number(), 1..4))
-                .prop_map(|(key, values)| format!("{key}={}", values.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))),
+            prop::sample::select(vec![
+                "WKST=SU",
+                "BYDAY=MO,-1SU",
+                "BYDAY=53TU",
+                "BYDAY=SA,SU",
+                "UNTIL=20280101T000000Z"
+            ])
+            .prop_map(str::to_owned),
+            (
+                prop::sample::select(vec![
+                    "BYMONTH",
+                    "BYMONTHDAY",
+                    "BYYEARDAY",
+                    "BYWEEKNO",
+                    "BYSETPOS",
+                    "BYHOUR",
+                    "BYMINUTE",
+                    "BYSECOND"
+                ]),
+                prop::collection::vec(number(), 1..4)
+            )
+                .prop_map(|(key, values)| format!(
+                    "{key}={}",
+                    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+                )),
         ]
     }
 

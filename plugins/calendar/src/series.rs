@@ -197,16 +197,18 @@ impl<'a> Pattern<'a> {
             Some(exception) => {
                 let unshifted = master.times.start.at(local).local_as(&exception.times.start);
                 let local = value::shifted(unshifted, exception.shift()).unwrap_or(unshifted);
-                Found { local, original_start, ..exception.found(original_start) }.as_generated()
+                Found { local, original_start, ..exception.found(original_start) }.into_generated()
             }
-            None => Found { component: &master.component, times: &master.times, original_start, local, is_exception: false }
-                .with_own_times(master),
+            None => {
+                Found { component: &master.component, times: &master.times, original_start, local, is_exception: false }
+                    .with_own_times(master)
+            }
         }
     }
 }
 
 impl<'p> Found<'p> {
-    fn as_generated(self) -> Self {
+    fn into_generated(self) -> Self {
         Self { is_exception: false, ..self }
     }
 
@@ -263,7 +265,11 @@ impl Master {
     }
 
     /// The local times in a range at which the series has an occurrence, ascending.
-    fn starts(&self, range: &RangeInclusive<NaiveDateTime>, effort: &mut Effort) -> Result<BTreeSet<NaiveDateTime>, Unreadable> {
+    fn starts(
+        &self,
+        range: &RangeInclusive<NaiveDateTime>,
+        effort: &mut Effort,
+    ) -> Result<BTreeSet<NaiveDateTime>, Unreadable> {
         let start = self.times.start.local();
         let mut starts: BTreeSet<NaiveDateTime> = self.dates.range(range.clone()).map(|(date, _)| *date).collect();
         if range.contains(&start) {
@@ -315,7 +321,9 @@ fn for_each_date(
 /// The local time of an instant in the zone of a moment; of a date, that of UTC.
 fn local_of(moment: &Moment, instant: Instant) -> NaiveDateTime {
     match moment {
-        Moment::Date(_) => Zone::Named(chrono_tz::Tz::UTC).local(instant).date().and_hms_opt(0, 0, 0).unwrap_or_default(),
+        Moment::Date(_) => {
+            Zone::Named(chrono_tz::Tz::UTC).local(instant).date().and_hms_opt(0, 0, 0).unwrap_or_default()
+        }
         Moment::Time { zone, .. } => zone.local(instant),
     }
 }

@@ -37,8 +37,7 @@ fn date(value: &str) -> Option<NaiveDate> {
 fn time_of_day(value: &str) -> Option<NaiveTime> {
     let digits = digits(value, 6)?;
     // A leap second counts as the one before it.
-    NaiveTime::from_hms_opt(digits / 10_000, digits / 100 % 100, (digits % 100).min(59))
-        .filter(|_| digits % 100 <= 60)
+    NaiveTime::from_hms_opt(digits / 10_000, digits / 100 % 100, (digits % 100).min(59)).filter(|_| digits % 100 <= 60)
 }
 
 fn digits(value: &str, count: usize) -> Option<u32> {

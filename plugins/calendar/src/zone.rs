@@ -108,7 +108,8 @@ impl Definitions {
             let component = Component::parse(bytes);
             let Some(id) = component.text("TZID").filter(|id| named(id).is_none()) else { continue };
             let location = component.text("X-LIC-LOCATION").and_then(|location| named(&location));
-            let zone = location.map(Zone::Named).or_else(|| Some(Zone::Own(Rc::new(Definition::read(bytes, &mut effort)?))));
+            let zone =
+                location.map(Zone::Named).or_else(|| Some(Zone::Own(Rc::new(Definition::read(bytes, &mut effort)?))));
             zones.extend(zone.map(|zone| (id, zone)));
         }
         Self(zones)
@@ -197,7 +198,8 @@ fn add_onsets(observance: &Component, onsets: &mut Vec<(Instant, i32, i32)>, eff
     }
     if let Some(rule) = observance.first("RRULE").and_then(|rule| Rule::parse(&rule.value)) {
         let until = rule.until.and_then(local);
-        let year = |year| NaiveDate::from_ymd_opt(year, 1, 1).and_then(|date| date.and_hms_opt(0, 0, 0)).unwrap_or(start);
+        let year =
+            |year| NaiveDate::from_ymd_opt(year, 1, 1).and_then(|date| date.and_hms_opt(0, 0, 0)).unwrap_or(start);
         let range = year(1969).max(start)..=year(2101);
         // A zone whose rules are not sane is taken as far as it goes.
         starts.extend(rule.starts(start, until, &range, effort).unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use apptsync_model::outlook::{Field, LinkState, Value};
+use apptsync_model::outlook::{Field, Link, LinkState, Value};
 use apptsync_model::{Instant, Period};
 
 use super::decide::Action;
@@ -46,7 +46,7 @@ fn deletions(plan: &Plan) -> u64 {
 
 /// Linked, and in the window or near it.
 fn linked(snapshot: &Snapshot) -> u64 {
-    let is_in_scope = |link: &&apptsync_model::outlook::Link| {
+    let is_in_scope = |link: &&Link| {
         link.state == LinkState::Linked
             && link
                 .headquarters
@@ -76,14 +76,21 @@ fn shrunk(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
     let shrunk = snapshot.listings.iter().find(|(_, listing)| {
         listing.before >= FEW_ITEMS && listing.now * 2 < listing.before || listing.before > 0 && listing.now == 0
     });
-    shrunk.map(|(kind, listing)| {
-        format!(
-            "G2: Outlook listed {} items of kind {} before and lists {} now",
-            listing.before,
-            kind.name(),
-            listing.now
-        )
-    })
+    if let Some((kind, listing)) = shrunk {
+        let (before, now) = (listing.before, listing.now);
+        return Some(format!("G2: Outlook listed {before} items of kind {} before and lists {now} now", kind.name()));
+    }
+    // A server that tells only what changed says the same in other words.
+    let is_missing = |link: &&Link| link.state == LinkState::Linked && is_gone(link, snapshot);
+    let gone = snapshot.links.iter().filter(is_missing).count() as u64;
+    let linked = linked(snapshot);
+    (gone >= FEW_ITEMS && gone * 2 > linked)
+        .then(|| format!("G2: {gone} of {linked} linked items are no longer in Outlook"))
+}
+
+fn is_gone(link: &Link, snapshot: &Snapshot) -> bool {
+    let state = link.remote_id.as_ref().and_then(|id| snapshot.remote.get(&(link.kind, id.clone())));
+    matches!(state, Some(RemoteState::Gone))
 }
 
 /// G3: deletions right after a cursor expired, a connection was made anew, a calendar was changed, or the clock jumped.

@@ -82,7 +82,7 @@ impl Run<'_> {
                     let keeps = SyncCursor { cursor: Some(cursor), ..usable.clone() };
                     next = Some(self.store_pass(target, pass, keeps, pulled)?);
                     if is_due {
-                        let missing = self.check_everything(target, window, &links, pulled)?;
+                        let missing = self.check_everything(target, window, usable.listed, &links, pulled)?;
                         next = Some(missing.1);
                         full_at = Some(now);
                         if missing.0 && why.is_none() {
@@ -130,6 +130,7 @@ impl Run<'_> {
         &mut self,
         target: &Target,
         window: Window,
+        listed: u64,
         links: &[&Link],
         pulled: &mut Pulled,
     ) -> Result<(bool, SyncCursor), Stop> {
@@ -140,7 +141,7 @@ impl Run<'_> {
             window: wide,
             collection: target.collection.clone(),
             full_at: self.request.as_of,
-            listed: pulled.listings.get(&target.kind).map_or(0, |listing| listing.now),
+            listed,
             rebuilt: false,
         };
         let missing = pass.observed.values().any(|seen| *seen == Seen::Removed);

@@ -434,9 +434,7 @@ impl Connector for Server {
         let mut outcomes = Vec::new();
         for push in batch {
             // Killed in the middle of a batch: what came before was done.
-            if let Err(killed) = inner.call() {
-                return Err(killed);
-            }
+            inner.call()?;
             outcomes.push(inner.write(target, push));
         }
         Ok(outcomes)

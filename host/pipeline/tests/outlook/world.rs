@@ -230,6 +230,13 @@ impl World {
         self.store.change_activity(&change, self.now).expect("an edit");
     }
 
+    /// An import run finds that its period elapsed.
+    pub(crate) fn delay(&self, id: ActivityId) {
+        let database = rusqlite::Connection::open(self.folder.path().join("test.db")).expect("the database");
+        let delayed = database.execute("UPDATE activity SET status = 'delayed' WHERE id = ?", [id]).expect("a change");
+        assert_eq!(delayed, 1);
+    }
+
     pub(crate) fn cancel(&self, id: ActivityId) {
         let revision = self.activity(id).revision;
         self.store
