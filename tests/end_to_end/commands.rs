@@ -2,6 +2,7 @@
 
 mod activities_edit;
 mod cockpit;
+mod credentials;
 mod doctor;
 mod explain;
 mod export;

@@ -1,8 +1,11 @@
 //! What the end-to-end tests stand on: the binary, a workspace of its own for every test, and a feed to write to.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
+pub mod calendar_servers;
 pub mod certificates;
+pub mod radicale;
 pub mod server;
+pub mod xandikos;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

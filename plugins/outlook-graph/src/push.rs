@@ -35,7 +35,7 @@ pub(crate) fn run(
     let mut answers = batch::write(graph, &parts).into_iter();
     let mut outcome = |write: Result<Write, Failure>| {
         let expected = write?.expected;
-        let answer = answers.next().unwrap_or_else(|| Answer::Failed(Failure::Throttled(None)));
+        let answer = answers.next().unwrap_or(Answer::Failed(Failure::Throttled(None)));
         judge(answer, expected, &read)
     };
     writes.into_iter().map(|write| outcome(write).map_or_else(Outcome::Failed, Outcome::Done)).collect()

@@ -13,6 +13,7 @@
 //! | `POST /_simulator/tokens` | an access token: `{"client_id"?, "user"?}` |
 //! | `DELETE /_simulator/tokens` | makes all access tokens worthless |
 //! | `GET /_simulator/device-codes`, `POST …/device-codes/CODE` | codes that were handed out; `{"user": MAILBOX}` approves, `{}` declines |
+//! | `POST /_simulator/client-certificates` | registers a certificate (PEM) for assertions of the first application |
 //! | `GET`, `PUT`, `DELETE /_simulator/exchanges` | requests with answers since recording was switched on by `PUT`; `DELETE` switches it off |
 //! | `GET /_simulator/certificate` | the certificate of the https port, PEM |
 //! | `POST /_simulator/reset` | everything as at the start |
@@ -142,6 +143,10 @@ fn within(state: &mut State, call: &Call, words: &[&str]) -> Answer {
                 Err(GraphError::item_not_found())
             }
         }
+        ("POST", ["client-certificates"]) => {
+            let pem = String::from_utf8(call.body.clone()).map_err(|_| wrong("a certificate is PEM"))?;
+            if state.register_certificate(&pem) { Ok(Reply::empty(204)) } else { Err(GraphError::item_not_found()) }
+        }
         ("GET", ["exchanges"]) => Ok(Reply::json(200, json!(state.exchanges))),
         ("PUT", ["exchanges"]) => {
             state.recording = true;
@@ -221,6 +226,13 @@ impl State {
         for mailbox in self.mailboxes.values_mut() {
             mailbox.mails = crate::Mails::default();
         }
+    }
+
+    /// Lets the key of a certificate sign assertions of the first application. Says whether there is one.
+    pub(crate) fn register_certificate(&mut self, pem: &str) -> bool {
+        let Some(application) = self.options.applications.first_mut() else { return false };
+        application.certificates.push(pem.into());
+        true
     }
 
     /// Approves a device code in the name of a user, or declines it. Says whether there is such a code.

@@ -5,6 +5,8 @@ mod device_code;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -320,6 +322,9 @@ impl State {
             json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": text});
         if let Some(user) = user {
             answer["scope"] = json!(scope.unwrap_or("https://graph.microsoft.com/.default"));
+            if scope.is_some_and(|scope| scope.split_whitespace().any(|one| one == "openid")) {
+                answer["id_token"] = json!(self.id_token(client_id, user, now));
+            }
             if refreshable {
                 let text =
                     format!("simulated-refresh-{number}-{}", guid(&format!("refresh {number} {}", self.options.seed)));
@@ -329,6 +334,28 @@ impl State {
             }
         }
         answer
+    }
+
+    /// Who logged in, for clients that show it. Unsigned: none of them verifies what came over TLS.
+    fn id_token(&self, client_id: &str, user: &str, now: DateTime<Utc>) -> String {
+        let mailbox = self.mailboxes.get(&user.to_lowercase());
+        let user_id = mailbox.map_or_else(|| guid(user), |mailbox| mailbox.user_id.clone());
+        let tenant = &self.options.tenant;
+        let claims = json!({
+            "aud": client_id,
+            "iss": format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+            "iat": now.timestamp(),
+            "nbf": now.timestamp(),
+            "exp": now.timestamp() + 3600,
+            "name": mailbox.map(|mailbox| &mailbox.display_name),
+            "oid": user_id,
+            "sub": user_id,
+            "tid": tenant,
+            "preferred_username": user,
+            "ver": "2.0",
+        });
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}.", part(json!({"alg": "none", "typ": "JWT"})), part(claims))
     }
 
     /// Who stands behind a request's token.

@@ -75,6 +75,11 @@ impl Simulator {
         self.shared.state().revoke_access();
     }
 
+    /// Lets the key of a certificate (PEM) sign client assertions of the first application.
+    pub fn register_certificate(&self, pem: &str) {
+        self.shared.state().register_certificate(pem);
+    }
+
     /// Approves a device code in the name of a user, or declines it. Says whether there is such a code.
     pub fn decide_device_code(&self, user_code: &str, user: Option<&str>) -> bool {
         self.shared.state().decide_device_code(user_code, user)

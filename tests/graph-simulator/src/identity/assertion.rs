@@ -25,16 +25,17 @@ struct Claims {
     iss: String,
     sub: String,
     jti: String,
-    exp: i64,
+    /// Seconds; a fraction is allowed (RFC 7519, NumericDate).
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
     #[serde(default)]
-    iat: Option<i64>,
+    iat: Option<f64>,
 }
 
 /// Longest life of an assertion, and how far two clocks may be apart.
-const LONGEST_SECONDS: i64 = 600;
-const SKEW_SECONDS: i64 = 300;
+const LONGEST_SECONDS: f64 = 600.0;
+const SKEW_SECONDS: f64 = 300.0;
 
 fn refused(code: u32, why: impl Into<String>) -> OauthError {
     OauthError::new(401, "invalid_client", code, why)
@@ -102,7 +103,7 @@ pub(crate) fn verify(
             ),
         ));
     }
-    let now = now.timestamp();
+    let now = now.timestamp_millis() as f64 / 1000.0;
     let begins = claims.nbf.or(claims.iat).unwrap_or(now);
     if claims.exp < now - SKEW_SECONDS || begins > now + SKEW_SECONDS {
         return Err(refused(700_024, "Client assertion is not within its valid time range."));

@@ -1,0 +1,350 @@
+//! A day's work on a calendar.
+
+use apptsync_plugin::connector::{Change, Content, Fields, Identity, Kind, Operation, Outcome};
+use apptsync_plugin::types::{AllDay, Failure, Period, Priority, Timed};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Bench, DAY, HOUR, MORNING, adopt, create, entry, is_ours, our_id, present, reference, update, visit,
+};
+
+fn bench() -> Bench {
+    Bench::new(Kind::Appointment)
+}
+
+#[test]
+fn probe_lists_calendars_tasks_and_contacts() {
+    let bench = bench();
+    bench.user().create_calendar("Sales").unwrap();
+    let connection = bench.probe().unwrap();
+    assert!(!connection.reads_own_writes);
+    assert!(connection.server.contains(bench.simulator.base_url()));
+    let sales = connection.collections.iter().find(|one| one.name == "Sales").unwrap();
+    assert!(sales.writable && !sales.is_default && sales.kind == Kind::Appointment);
+    assert!(connection.collections.iter().any(|one| one.kind == Kind::Task && one.is_default));
+    assert!(!connection.collections.iter().any(|one| one.name.to_lowercase().contains("flagged")));
+}
+
+#[test]
+fn what_is_created_is_read_back_fetched_pulled_and_found() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    assert!(is_ours(&made, "link-1"));
+    assert!(made.is_organizer && !made.has_attendees && !made.private && made.occurrence.is_none());
+    let written = entry(&made);
+    assert_eq!((written.subject.as_str(), written.location.as_str()), ("Visit 0", "Długa 5, Kraków"));
+    assert_eq!(written.body, "Bring the price list.\nAsk for the order.");
+    assert_eq!((written.period.as_ref(), written.priority), (visit(0).period.as_ref(), Priority::High));
+    assert_eq!(written.zone, "Europe/Warsaw");
+    let stored = bench.user().events("Calendar").remove(0);
+    assert_eq!(stored["start"]["timeZone"], "Central European Standard Time");
+    assert_eq!(stored["start"]["dateTime"], "2026-12-01T10:00:00.0000000");
+    assert_eq!(stored["transactionId"], "00000000-0000-4000-8000-000000000001");
+    assert!(stored["attendees"].as_array().is_none_or(Vec::is_empty));
+
+    let fetched = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    assert_eq!(fetched, made);
+    assert_eq!(bench.find(&["link-1", "link-2"]).unwrap(), [vec![made.clone()], vec![]]);
+    let (changes, _, full) = bench.pass(None).unwrap();
+    assert!(full);
+    let pulled = present(&changes);
+    assert_eq!(pulled.len(), 1);
+    assert_eq!((pulled[0].identity.clone(), &pulled[0].etag), (Identity::Unread, &made.etag));
+    assert_eq!(pulled[0].content, made.content);
+    assert!(bench.simulator.counters().mails == graph_simulator::Mails::default());
+}
+
+#[test]
+fn a_thousand_appointments_take_at_most_sixty_requests_and_a_second_pass_one() {
+    let bench = bench();
+    bench.simulator.reset_counters();
+    let operations: Vec<_> = (0..1_000).map(|number| create(number, Content::Entry(visit(number as i64)))).collect();
+    for batch in operations.chunks(256) {
+        let outcomes = bench.push(batch);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(Some(_)))), "{outcomes:?}");
+    }
+    let creating = bench.simulator.counters().total();
+    assert!(creating <= 60, "{creating}");
+
+    bench.simulator.reset_counters();
+    let (changes, cursor, _) = bench.pass(None).unwrap();
+    assert_eq!(present(&changes).len(), 1_000);
+    println!("1,000 creates: {creating} requests; first pull: {} requests", bench.simulator.counters().total());
+    bench.simulator.reset_counters();
+    let (changes, _, full) = bench.pass(Some(&cursor)).unwrap();
+    assert_eq!((changes.len(), full, bench.simulator.counters().total()), (0, false, 1));
+}
+
+#[test]
+fn only_the_fields_that_are_named_are_written() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    bench
+        .user()
+        .edit_event(&made.remote_id, json!({"categories": ["Blue"], "location": {"displayName": "Own"}}))
+        .unwrap();
+    let seen = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    let changed = Content::Entry(apptsync_plugin::connector::Entry { subject: "Moved".to_owned(), ..visit(3) });
+    let stale = bench.push_one(update(&made, changed.clone(), Fields::SUBJECT));
+    assert_eq!(stale, Err(Failure::Conflict));
+    let done = bench.push_one(update(&seen, changed, Fields::SUBJECT | Fields::PERIOD)).unwrap().unwrap();
+    let now = entry(&done);
+    assert_eq!((now.subject.as_str(), now.location.as_str(), now.period), ("Moved", "Own", visit(3).period));
+    let stored = bench.user().events("Calendar").remove(0);
+    assert_eq!(stored["categories"], json!(["Blue"]));
+}
+
+#[test]
+fn deleting_and_disowning() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    let copy = bench.made(2, Content::Entry(visit(1)));
+    let disowned = bench.push_one(Operation::Disown(reference(&copy))).unwrap().unwrap();
+    assert_eq!(disowned.identity, Identity::None);
+    assert_eq!(bench.fetch_one(&copy.remote_id).unwrap().unwrap().identity, Identity::None);
+    assert_eq!(bench.find(&["link-2"]).unwrap(), [vec![]]);
+    assert_eq!(bench.push_one(Operation::Delete(reference(&made))), Ok(None));
+    assert_eq!(bench.push_one(Operation::Delete(reference(&made))), Err(Failure::Gone));
+    assert_eq!(bench.fetch_one(&made.remote_id), Ok(None));
+}
+
+#[test]
+fn adopting_an_appointment_of_the_user() {
+    let bench = bench();
+    let event = json!({
+        "subject": "Mine",
+        "start": {"dateTime": "2026-12-02T09:00:00", "timeZone": "Europe/Berlin"},
+        "end": {"dateTime": "2026-12-02T10:00:00", "timeZone": "Europe/Berlin"},
+    });
+    bench.user().request("POST", "events", event).unwrap();
+    let (changes, cursor, _) = bench.pass(None).unwrap();
+    let found = present(&changes).remove(0).clone();
+    assert_eq!(bench.fetch_one(&found.remote_id).unwrap().unwrap().identity, Identity::None);
+    let adopted = bench.push_one(adopt(&found, "LINK-7")).unwrap().unwrap();
+    assert!(is_ours(&adopted, "link-7"));
+    assert_eq!(bench.find(&["link-7"]).unwrap()[0].len(), 1);
+    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
+    assert_eq!(present(&changes)[0].etag, adopted.etag);
+}
+
+#[test]
+fn completing_shows_free_time_without_a_reminder() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    let done = apptsync_plugin::connector::Entry { completed: Some(MORNING + HOUR), ..visit(0) };
+    bench.push_one(update(&made, Content::Entry(done), Fields::COMPLETED)).unwrap();
+    let stored = bench.user().events("Calendar").remove(0);
+    assert_eq!((&stored["showAs"], &stored["isReminderOn"]), (&json!("free"), &json!(false)));
+    assert_eq!(stored["subject"], "Visit 0");
+}
+
+#[test]
+fn whole_days_are_days_in_every_zone() {
+    let bench = bench();
+    let days = Period::AllDay(AllDay { start: "2026-12-01".to_owned(), end: "2026-12-03".to_owned() });
+    let entry_of = |period| apptsync_plugin::connector::Entry { period: Some(period), ..visit(0) };
+    let made = bench.made(1, Content::Entry(entry_of(days.clone())));
+    assert_eq!(entry(&made).period, Some(days.clone()));
+    assert_eq!(entry(&bench.fetch_one(&made.remote_id).unwrap().unwrap()).period, Some(days.clone()));
+    let timed = bench.made(2, Content::Entry(visit(1)));
+    let changed =
+        bench.push_one(update(&timed, Content::Entry(entry_of(days.clone())), Fields::PERIOD)).unwrap().unwrap();
+    assert_eq!(entry(&changed).period, Some(days));
+}
+
+#[test]
+fn the_hour_that_clocks_repeat_keeps_its_instant() {
+    let bench = bench();
+    // 2026-10-25 01:30 UTC is the second 02:30 in Warsaw.
+    let start = 1_792_891_800;
+    let period = Period::Timed(Timed { start, end: start + 900 });
+    let made =
+        bench.made(1, Content::Entry(apptsync_plugin::connector::Entry { period: Some(period.clone()), ..visit(0) }));
+    assert_eq!(entry(&made).period, Some(period));
+}
+
+#[test]
+fn a_zone_that_outlook_does_not_know_is_refused() {
+    let mut bench = bench();
+    bench.account.zone = "Antarctica/Troll".to_owned();
+    let Err(Failure::Permanent(why)) = bench.push_one(create(1, Content::Entry(visit(0)))) else { panic!() };
+    assert_eq!(why, "Outlook does not know the zone Antarctica/Troll: choose one of the same region");
+    bench.account.zone = "Europe/Kyiv".to_owned();
+    assert_eq!(entry(&bench.made(2, Content::Entry(visit(0)))).period, visit(0).period);
+}
+
+#[test]
+fn long_titles_are_cut_and_read_back_so() {
+    let bench = bench();
+    let long = apptsync_plugin::connector::Entry { subject: "ż".repeat(400), ..visit(0) };
+    assert_eq!(entry(&bench.made(1, Content::Entry(long))).subject, "ż".repeat(255));
+}
+
+#[test]
+fn private_appointments_have_no_texts() {
+    let bench = bench();
+    let event = json!({
+        "subject": "Doctor", "body": {"contentType": "text", "content": "x"}, "location": {"displayName": "y"},
+        "sensitivity": "private",
+        "start": {"dateTime": "2026-12-02T09:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-12-02T10:00:00", "timeZone": "UTC"},
+    });
+    bench.user().request("POST", "events", event).unwrap();
+    let (changes, _, _) = bench.pass(None).unwrap();
+    let found = present(&changes).remove(0);
+    let texts = entry(found);
+    assert!(found.private && texts.subject.is_empty() && texts.body.is_empty() && texts.location.is_empty());
+}
+
+#[test]
+fn meetings_with_attendees_are_not_changed_or_deleted() {
+    let bench = bench();
+    let event = json!({
+        "subject": "Meeting",
+        "attendees": [{"emailAddress": {"address": "bob@contoso.example"}, "type": "required"}],
+        "start": {"dateTime": "2026-12-02T09:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-12-02T10:00:00", "timeZone": "UTC"},
+    });
+    bench.user().request("POST", "events", event).unwrap();
+    let mails = bench.simulator.counters().mails;
+    let (changes, _, _) = bench.pass(None).unwrap();
+    let found = present(&changes).remove(0).clone();
+    assert!(found.has_attendees && found.is_organizer);
+    for operation in [Operation::Delete(reference(&found)), update(&found, Content::Entry(visit(5)), Fields::PERIOD)] {
+        assert!(matches!(bench.push_one(operation), Err(Failure::Permanent(_))));
+    }
+    assert!(is_ours(&bench.push_one(adopt(&found, "a")).unwrap().unwrap(), "a"));
+    assert!(bench.simulator.counters().mails == mails);
+}
+
+#[test]
+fn the_body_of_an_online_meeting_stays() {
+    let bench = bench();
+    let event = json!({
+        "subject": "Call", "isOnlineMeeting": true, "onlineMeetingProvider": "teamsForBusiness",
+        "body": {"contentType": "html", "content": "<p>Join here</p>"},
+        "start": {"dateTime": "2026-12-02T09:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-12-02T10:00:00", "timeZone": "UTC"},
+    });
+    bench.user().request("POST", "events", event).unwrap();
+    let (changes, _, _) = bench.pass(None).unwrap();
+    let found = present(&changes).remove(0).clone();
+    let both =
+        bench.push_one(update(&found, Content::Entry(visit(0)), Fields::BODY | Fields::SUBJECT)).unwrap().unwrap();
+    assert_eq!(entry(&both).subject, "Visit 0");
+    assert!(entry(&both).body.contains("Join"), "{both:?}");
+    let only = bench.push_one(update(&both, Content::Entry(visit(0)), Fields::BODY)).unwrap().unwrap();
+    assert_eq!(only.etag, both.etag);
+    assert_eq!(bench.warnings().len(), 2);
+}
+
+fn series(bench: &Bench, all_day: bool) -> Value {
+    let (start, end) = if all_day {
+        ("2026-12-01T00:00:00", "2026-12-02T00:00:00")
+    } else {
+        ("2026-12-01T09:00:00", "2026-12-01T10:00:00")
+    };
+    let event = json!({
+        "subject": "Round", "isAllDay": all_day,
+        "start": {"dateTime": start, "timeZone": "Europe/Warsaw"},
+        "end": {"dateTime": end, "timeZone": "Europe/Warsaw"},
+        "recurrence": {
+            "pattern": {"type": "daily", "interval": 1},
+            "range": {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": 5},
+        },
+    });
+    bench.user().request("POST", "events", event).unwrap()
+}
+
+fn only_series(changes: &[Change]) -> &apptsync_plugin::connector::Series {
+    match changes {
+        [Change::Series(series)] => series,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_series_comes_whole_and_its_deleted_occurrences_do_not() {
+    let bench = bench();
+    let master = series(&bench, false);
+    let (changes, cursor, _) = bench.pass(None).unwrap();
+    let all = only_series(&changes);
+    assert_eq!(master["id"], *all.id);
+    assert_eq!(all.occurrences.len(), 5);
+    let originals: Vec<_> =
+        all.occurrences.iter().map(|item| item.occurrence.as_ref().unwrap().original_start).collect();
+    // 09:00 in Warsaw is 08:00 in UTC.
+    assert_eq!(originals, (0..5).map(|day| MORNING - HOUR + day * DAY).collect::<Vec<_>>());
+    assert!(all.occurrences.iter().all(|item| entry(item).zone == "Europe/Warsaw"));
+
+    bench.user().delete_event(&all.occurrences[1].remote_id).unwrap();
+    let moved = json!({
+        "start": {"dateTime": "2026-12-03T15:00:00", "timeZone": "Europe/Warsaw"},
+        "end": {"dateTime": "2026-12-03T16:00:00", "timeZone": "Europe/Warsaw"},
+    });
+    bench.user().edit_event(&all.occurrences[2].remote_id, moved).unwrap();
+    let (changes, cursor, full) = bench.pass(Some(&cursor)).unwrap();
+    assert!(!full);
+    let found = changes.iter().find_map(|change| if let Change::Series(series) = change { Some(series) } else { None });
+    let now = found.unwrap();
+    assert_eq!(now.occurrences.len(), 4);
+    let exception = now.occurrences.iter().find(|item| item.remote_id == all.occurrences[2].remote_id).unwrap();
+    assert_eq!(exception.occurrence.as_ref().unwrap().original_start, MORNING - HOUR + 2 * DAY);
+    assert_eq!(
+        entry(exception).period,
+        Some(Period::Timed(Timed { start: MORNING + 2 * DAY + 5 * HOUR, end: MORNING + 2 * DAY + 6 * HOUR }))
+    );
+
+    // One occurrence is changed and another deleted by us; the master keeps its zone.
+    let content =
+        Content::Entry(apptsync_plugin::connector::Entry { zone: "Europe/Warsaw".into(), ..visit(3 * 24 + 2) });
+    let done = bench.push_one(update(&now.occurrences[2], content, Fields::PERIOD)).unwrap().unwrap();
+    assert_eq!(done.occurrence.as_ref().unwrap().original_start, MORNING - HOUR + 3 * DAY);
+    assert_eq!(entry(&done).period, visit(3 * 24 + 2).period);
+    let last = bench.fetch_one(&now.occurrences[3].remote_id).unwrap().unwrap();
+    assert_eq!(bench.push_one(Operation::Delete(reference(&last))), Ok(None));
+    let (changes, cursor, _) = bench.pass(Some(&cursor)).unwrap();
+    let found = changes.iter().find_map(|change| if let Change::Series(series) = change { Some(series) } else { None });
+    assert_eq!(found.unwrap().occurrences.len(), 3);
+
+    bench.user().delete_event(&all.id).unwrap();
+    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
+    assert!(!changes.is_empty() && changes.iter().all(|change| matches!(change, Change::Removed(_))), "{changes:?}");
+    assert_eq!(bench.fetch_one(&all.id), Ok(None));
+}
+
+#[test]
+fn occurrences_of_whole_days_are_told_apart_by_midnight_in_utc() {
+    let bench = bench();
+    series(&bench, true);
+    let (changes, cursor, _) = bench.pass(None).unwrap();
+    let midnight = MORNING - 9 * HOUR;
+    let days = |series: &apptsync_plugin::connector::Series| -> Vec<i64> {
+        series
+            .occurrences
+            .iter()
+            .map(|item| (item.occurrence.as_ref().unwrap().original_start - midnight) / DAY)
+            .collect()
+    };
+    let all = only_series(&changes);
+    assert_eq!(days(all), [0, 1, 2, 3, 4]);
+    bench.user().edit_event(&all.occurrences[2].remote_id, json!({"subject": "Other"})).unwrap();
+    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
+    let mut found = days(only_series(&changes));
+    found.sort_unstable();
+    assert_eq!(found, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn removed_may_be_moved_and_fetch_tells() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    let other = bench.user().create_calendar("Other").unwrap();
+    let (_, cursor, _) = bench.pass(None).unwrap();
+    bench.user().move_event(&made.remote_id, &other).unwrap();
+    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
+    assert_eq!(changes, [Change::Removed(made.remote_id.clone())]);
+    let moved = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    assert!(is_ours(&moved, &our_id(1)));
+    assert_eq!(moved.collection, other);
+}

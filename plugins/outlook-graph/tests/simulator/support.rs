@@ -1,0 +1,231 @@
+//! A simulator with one mailbox, and the connector's five functions on it.
+
+use std::sync::Mutex;
+
+use apptsync_plugin::connector::{
+    Account, Change, Collection, Connection, Content, Create, Entry, Fields, Identity, Item, Kind, Operation, Outcome,
+    Page, Reference, Target, Update, Window,
+};
+use apptsync_plugin::http::{Failure as NoResponse, Request, Response, SIDE_BY_SIDE};
+use apptsync_plugin::types::{Failure, Period, Priority, Timed};
+use graph_simulator::{Options, Simulator, User};
+use outlook_graph::Host;
+
+pub(crate) const MAILBOX: &str = "anna@contoso.example";
+pub(crate) const HOUR: i64 = 3_600;
+pub(crate) const DAY: i64 = 86_400;
+/// Tuesday 2026-12-01, 09:00 UTC.
+pub(crate) const MORNING: i64 = 1_796_115_600;
+
+/// What the host does in earnest: sends, and adds the credential.
+pub(crate) struct Wire {
+    agent: ureq::Agent,
+    token: Mutex<String>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Wire {
+    fn send(&self, request: &Request) -> Result<Response, NoResponse> {
+        let not_sent = |error: ureq::http::Error| NoResponse::NotSent(error.to_string());
+        let token = self.token.lock().unwrap().clone();
+        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        builder = builder.header("authorization", format!("Bearer {token}"));
+        let answer = if request.body.is_empty() {
+            self.agent.run(builder.body(()).map_err(not_sent)?)
+        } else {
+            self.agent.run(builder.body(request.body.clone()).map_err(not_sent)?)
+        };
+        let no_answer = |error: ureq::Error| NoResponse::NoAnswer(error.to_string());
+        let mut answer = answer.map_err(no_answer)?;
+        let text = |value: &ureq::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(no_answer)?;
+        Ok(Response { status, headers, body })
+    }
+}
+
+impl Host for Wire {
+    fn send_all(&self, requests: &[Request]) -> Vec<Result<Response, NoResponse>> {
+        let side_by_side = |requests: &[Request]| {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = requests.iter().map(|request| scope.spawn(|| self.send(request))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            })
+        };
+        requests.chunks(SIDE_BY_SIDE).flat_map(side_by_side).collect()
+    }
+
+    fn warn(&self, about: &str, message: &str) {
+        self.warnings.lock().unwrap().push(format!("{about}: {message}"));
+    }
+}
+
+/// A mailbox, the connector, and one of its collections.
+pub(crate) struct Bench {
+    pub(crate) simulator: Simulator,
+    pub(crate) wire: Wire,
+    pub(crate) account: Account,
+    pub(crate) target: Target,
+    pub(crate) window: Window,
+}
+
+impl Bench {
+    pub(crate) fn new(kind: Kind) -> Self {
+        let simulator = Simulator::start(Options::default()).unwrap();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let wire = Wire {
+            agent: config.build().new_agent(),
+            token: Mutex::new(simulator.access_token(None)),
+            warnings: Mutex::default(),
+        };
+        let account = Account {
+            server: simulator.base_url().to_owned(),
+            mailbox: MAILBOX.to_owned(),
+            zone: "Europe/Warsaw".to_owned(),
+        };
+        let target = Target { kind, collection: String::new() };
+        let window = Window { start: MORNING - 7 * DAY, end: MORNING + 90 * DAY };
+        let mut bench = Self { simulator, wire, account, target, window };
+        bench.target.collection = bench.default(kind).id;
+        bench
+    }
+
+    pub(crate) fn user(&self) -> User<'_> {
+        self.simulator.user(MAILBOX)
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.wire.warnings.lock().unwrap().clone()
+    }
+
+    pub(crate) fn renew_token(&self) {
+        *self.wire.token.lock().unwrap() = self.simulator.access_token(None);
+    }
+
+    pub(crate) fn default(&self, kind: Kind) -> Collection {
+        let found = self.probe().unwrap().collections.into_iter().find(|one| one.kind == kind && one.is_default);
+        found.expect("the mailbox has a default collection")
+    }
+
+    pub(crate) fn probe(&self) -> Result<Connection, Failure> {
+        outlook_graph::probe(&self.wire, &self.account)
+    }
+
+    pub(crate) fn pull(&self, cursor: Option<&str>) -> Result<Page, Failure> {
+        outlook_graph::pull(&self.wire, &self.account, &self.target, &self.window, cursor)
+    }
+
+    /// A whole pass: its changes, and where the next begins.
+    pub(crate) fn pass(&self, cursor: Option<&str>) -> Result<(Vec<Change>, String, bool), Failure> {
+        let mut changes = Vec::new();
+        let mut cursor = cursor.map(str::to_owned);
+        loop {
+            let page = self.pull(cursor.as_deref())?;
+            changes.extend(page.changes);
+            if page.done {
+                return Ok((changes, page.next, page.full));
+            }
+            cursor = Some(page.next);
+        }
+    }
+
+    pub(crate) fn fetch(&self, ids: &[String]) -> Vec<Result<Option<Item>, Failure>> {
+        outlook_graph::fetch(&self.wire, &self.account, &self.target, ids).unwrap()
+    }
+
+    pub(crate) fn fetch_one(&self, id: &str) -> Result<Option<Item>, Failure> {
+        self.fetch(&[id.to_owned()]).remove(0)
+    }
+
+    pub(crate) fn find(&self, ids: &[&str]) -> Result<Vec<Vec<Item>>, Failure> {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        outlook_graph::find(&self.wire, &self.account, &self.target, &ids)
+    }
+
+    pub(crate) fn push(&self, operations: &[Operation]) -> Vec<Outcome> {
+        outlook_graph::push(&self.wire, &self.account, &self.target, operations).unwrap()
+    }
+
+    pub(crate) fn push_one(&self, operation: Operation) -> Result<Option<Item>, Failure> {
+        match self.push(&[operation]).remove(0) {
+            Outcome::Done(item) => Ok(item),
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Makes an item, which must work.
+    pub(crate) fn made(&self, number: usize, content: Content) -> Item {
+        self.push_one(create(number, content)).unwrap().unwrap()
+    }
+}
+
+/// The key and the id of a number.
+pub(crate) fn create(number: usize, content: Content) -> Operation {
+    let key = format!("00000000-0000-4000-8000-{number:012}");
+    Operation::Create(Create { key, our_id: our_id(number), content })
+}
+
+pub(crate) fn our_id(number: usize) -> String {
+    format!("link-{number}")
+}
+
+pub(crate) fn update(item: &Item, content: Content, fields: Fields) -> Operation {
+    Operation::Update(Update {
+        remote_id: item.remote_id.clone(),
+        etag: item.etag.clone(),
+        content,
+        fields,
+        our_id: None,
+    })
+}
+
+pub(crate) fn adopt(item: &Item, our_id: &str) -> Operation {
+    Operation::Update(Update {
+        remote_id: item.remote_id.clone(),
+        etag: item.etag.clone(),
+        content: item.content.clone(),
+        fields: Fields::empty(),
+        our_id: Some(our_id.to_owned()),
+    })
+}
+
+pub(crate) fn reference(item: &Item) -> Reference {
+    Reference { remote_id: item.remote_id.clone(), etag: item.etag.clone() }
+}
+
+pub(crate) fn entry(item: &Item) -> Entry {
+    match &item.content {
+        Content::Entry(entry) => entry.clone(),
+        Content::Contact(_) => panic!("an entry is needed"),
+    }
+}
+
+/// A visit of an hour that begins so many hours after [`MORNING`].
+pub(crate) fn visit(hours: i64) -> Entry {
+    let start = MORNING + hours * HOUR;
+    Entry {
+        subject: format!("Visit {hours}"),
+        body: "Bring the price list.\nAsk for the order.".to_owned(),
+        location: "Długa 5, Kraków".to_owned(),
+        period: Some(Period::Timed(Timed { start, end: start + HOUR })),
+        zone: String::new(),
+        priority: Priority::High,
+        completed: None,
+    }
+}
+
+pub(crate) fn present<'a>(changes: &'a [Change]) -> Vec<&'a Item> {
+    let present = |change: &'a Change| match change {
+        Change::Present(item) => Some(item),
+        Change::Series(_) | Change::Removed(_) => None,
+    };
+    changes.iter().filter_map(present).collect()
+}
+
+pub(crate) fn is_ours(item: &Item, id: &str) -> bool {
+    item.identity == Identity::Ours(id.to_owned())
+}
