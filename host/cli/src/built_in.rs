@@ -3,7 +3,7 @@
 use apptsync_runtime::World;
 
 /// A plugin embedded in the binary. It is an ordinary component: the configuration can name another in its place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct BuiltIn {
     /// Its name in the configuration.
     pub name: &'static str,
@@ -42,6 +42,13 @@ pub const BUILT_INS: [BuiltIn; 6] = [
         component: include_bytes!(env!("APPTSYNC_COMPONENT_OUTLOOK_GRAPH")),
     },
 ];
+
+impl std::fmt::Debug for BuiltIn {
+    /// Without the bytes of the component.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} ({})", self.name, self.world)
+    }
+}
 
 impl BuiltIn {
     /// The built-in plugin of that name.

@@ -70,7 +70,10 @@ fn everything_that_may_be_said_is_taken_over() {
 fn unknown_keys_get_the_nearest_name() {
     let text = "[pipeline]\nsource = { plugin = \"ibus-feed\" }\n\nextentions = []\n";
     insta::assert_snapshot!(error(text), @"apptsync.toml:4:1: unknown key `extentions`: did you mean `extensions`?");
-    insta::assert_snapshot!(error("[connectors.outlook]\nplugin = \"outlook-graph\"\n"), @"apptsync.toml:1:2: unknown key `connectors`: use one of database, pipeline, batch");
+    let text = "[connectors.outlook]\nplugin = \"outlook-graph\"\nhtpp = []\n";
+    insta::assert_snapshot!(error(text), @"apptsync.toml:3:1: unknown key `htpp`: did you mean `http`?");
+    let text = "[conectors.outlook]\n";
+    insta::assert_snapshot!(error(text), @"apptsync.toml:1:2: unknown key `conectors`: did you mean `connectors`?");
     insta::assert_snapshot!(error("[batch]\nuser = \"A\"\nusers = \"B\"\n"), @"apptsync.toml:3:1: unknown key `users`: did you mean `user`?");
     let text = "[pipeline]\nstatus = { plugin = \"status-mapping\", limits = { memroy = \"1MiB\" } }\n";
     insta::assert_snapshot!(error(text), @"apptsync.toml:2:50: unknown key `memroy`: did you mean `memory`?");
@@ -100,7 +103,7 @@ fn wrong_values_say_what_is_right() {
 #[test]
 fn plugins_are_built_in_or_files() {
     let plugin = |name: &str| error(&format!("[pipeline]\nstatus = {{ plugin = \"{name}\" }}\n"));
-    insta::assert_snapshot!(plugin("status-maping"), @"apptsync.toml:2:21: `status-maping` is no built-in plugin: did you mean `status-mapping`? built in are ibus-feed, appointment-synchronize, status-mapping; a file ends in .wasm or has a slash");
+    insta::assert_snapshot!(plugin("status-maping"), @"apptsync.toml:2:21: `status-maping` is no built-in plugin: did you mean `status-mapping`? built in are ibus-feed, appointment-synchronize, status-mapping, calendar-file, caldav, outlook-graph; a file ends in .wasm or has a slash");
     insta::assert_snapshot!(plugin("ibus-feed"), @"apptsync.toml:2:21: `ibus-feed` is a source-plugin, but this stage wants a status-mapping-plugin");
     insta::assert_snapshot!(error("[pipeline]\nstatus = { sha256 = \"\" }\n"), @"apptsync.toml:2:10: the status has no `plugin`: name one");
     let missing = parse("[pipeline]\nstatus = { plugin = \"plugins/none.wasm\" }\n");

@@ -355,7 +355,7 @@ pub(super) mod tests {
     fn the_json_of_an_activity_is_as_documented() {
         assert_eq!(
             serde_json::to_string(&Row::whole(&sample())).expect("json"),
-            r#"{"id":"17","channel":"B2B","source_id":"a-1","number":"SA/2026/000001","subject":"SA/2026/000001 Autumn assortment","status":"completed-unprocessed","start":"2026-12-01T09:00:00Z","end":"2026-12-01T10:00:00Z","all_day":false,"kind":"Visit","priority":"normal","customer":"C00001","employee":"B","description":"Delikatesy Krakus\nDługa 1","completed_on":null,"completed_by":null,"origin":"mobile"}"#
+            r#"{"id":"17","channel":"B2B","source_id":"a-1","number":"SA/2026/000001","subject":"SA/2026/000001 Autumn assortment","status":"completed-unprocessed","start":"2026-12-01T09:00:00Z","end":"2026-12-01T10:00:00Z","all_day":false,"kind":"Visit","priority":"normal","customer":"C00001","employee":"B","description":"Delikatesy Krakus\nDługa 1","completed_on":null,"completed_by":null,"origin":"mobile","canceled":false}"#
         );
         let row = Row { activity: &sample_all_day(), columns: &[Column::Start, Column::End, Column::AllDay] };
         assert_eq!(
