@@ -35,8 +35,8 @@ impl Guest {
             limits: Limits::default(),
             config: vec![("behaviour".into(), behaviour.into())],
             read: Vec::new(),
-            // An origin that nobody asks, so that there is one.
             write: Vec::new(),
+            // An origin that nobody asks, so that there is one.
             http: vec![HttpGrant::new("https://granted.example".parse().expect("an origin"))],
             state: None,
         };
