@@ -15,6 +15,7 @@ mod guests;
 mod hostile;
 mod ledger;
 mod master_data;
+mod outlook;
 mod status;
 mod support;
 mod swapped;

@@ -66,16 +66,16 @@ fn mass_deletion(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// G2: a side has shrunk by more than half, or to nothing. Harmless as long as nothing would be deleted or made anew.
+/// G2: Outlook has shrunk by more than half, or to nothing. Of a handful of items that says nothing, and it is harmless as
+/// long as nothing would be deleted or made anew.
 fn shrunk(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
     let follows =
         count(plan, |action| matches!(action, Action::Delete | Action::Cancel | Action::Recreate | Action::Suppress));
     if follows == 0 {
         return None;
     }
-    let shrunk = snapshot.listings.iter().find(|(_, listing)| {
-        listing.before >= FEW_ITEMS && listing.now * 2 < listing.before || listing.before > 0 && listing.now == 0
-    });
+    let shrunk =
+        snapshot.listings.iter().find(|(_, listing)| listing.before >= FEW_ITEMS && listing.now * 2 < listing.before);
     if let Some((kind, listing)) = shrunk {
         let (before, now) = (listing.before, listing.now);
         return Some(format!("G2: Outlook listed {before} items of kind {} before and lists {now} now", kind.name()));
