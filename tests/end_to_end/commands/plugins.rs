@@ -21,9 +21,9 @@ fn plugins_lists_what_is_in_force() {
             (Some("source"), Some("ibus-feed"), Some("source")),
             (Some("status"), Some("status-mapping"), Some("status-mapping")),
             (Some("definition"), Some("appointment-synchronize"), Some("activity-definition")),
-            (None, Some("calendar-file"), Some("connector")),
-            (None, Some("caldav"), Some("connector")),
-            (None, Some("outlook-graph"), Some("connector")),
+            (Some("connector calendar-file"), Some("calendar-file"), Some("connector")),
+            (Some("connector caldav"), Some("caldav"), Some("connector")),
+            (Some("connector outlook-graph"), Some("outlook-graph"), Some("connector")),
         ]
     );
     for plugin in plugins {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use apptsync_runtime::{Inspection, Limits, PluginOrigin};
+use apptsync_runtime::{Inspection, Limits, PluginOrigin, World};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use humantime::format_duration;
 use serde::Serialize;
 
 use crate::built_in::{BUILT_INS, BuiltIn};
-use crate::configuration::{Configuration, StageConfiguration, unknown_plugin};
+use crate::configuration::{Configuration, ConnectorConfiguration, StageConfiguration, unknown_plugin};
 use crate::context::{Context, Exit, UsageError};
 use crate::report::short_digest;
 use crate::workspace::start_runtime;
@@ -57,6 +57,10 @@ struct Configured {
 #[derive(Debug, Default, Serialize)]
 struct Grants {
     read: Vec<PathBuf>,
+    /// Folders that a connector may read and write.
+    write: Vec<PathBuf>,
+    /// Origins that a connector may speak to, besides the server address of a profile.
+    http: Vec<String>,
 }
 
 /// What a plugin may use.
@@ -101,7 +105,12 @@ fn list(context: &Context) -> anyhow::Result<Exit> {
         .iter()
         .map(|stage| configured(stage, Inspection::of(&runtime, &stage.name, &stage.plugin.origin())))
         .collect();
-    for built_in in BUILT_INS.iter().filter(|built_in| stages.iter().all(|stage| stage.name != built_in.name)) {
+    for connector in &workspace.configuration.connectors {
+        let inspected = Inspection::of(&runtime, &connector.plugin_name, &connector.plugin.origin());
+        plugins.push(connecting(connector, inspected));
+    }
+    let is_unused = |built_in: &&BuiltIn| plugins.iter().all(|plugin| plugin.plugin != built_in.name);
+    for built_in in BUILT_INS.iter().filter(is_unused).collect::<Vec<_>>() {
         let origin = PluginOrigin::Embedded(built_in.component);
         plugins.push(unused(built_in, Inspection::of(&runtime, built_in.name, &origin)));
     }
@@ -129,6 +138,17 @@ fn configured(stage: &StageConfiguration, inspected: Inspected) -> Configured {
         plugin.problem =
             Some(format!("plugin `{}` has SHA-256 {found}, the configuration expects {expected}", plugin.plugin));
     }
+    plugin
+}
+
+fn connecting(connector: &ConnectorConfiguration, inspected: Inspected) -> Configured {
+    let mut plugin = described(connector.plugin_name.clone(), World::Connector.interface(), inspected);
+    plugin.stage = Some(format!("connector {}", connector.name));
+    plugin.built_in = BuiltIn::named(&connector.plugin_name).is_some();
+    plugin.grants.write.clone_from(&connector.write);
+    plugin.grants.http = connector.http.iter().map(ToString::to_string).collect();
+    plugin.limits = Some(LimitsView::from(&connector.limits));
+    plugin.config = connector.config.iter().cloned().collect();
     plugin
 }
 
@@ -168,7 +188,8 @@ fn print(context: &Context, plugins: &[Configured]) -> anyhow::Result<()> {
             let memory = ByteSize::b(limits.memory as u64).display().iec();
             format!("{memory}, {} a call", format_duration(Duration::from_millis(limits.deadline_milliseconds)))
         });
-        let folders: Vec<_> = plugin.grants.read.iter().map(|folder| crate::position::shown(folder)).collect();
+        let granted = plugin.grants.read.iter().chain(&plugin.grants.write);
+        let folders: Vec<_> = granted.map(|folder| crate::position::shown(folder)).collect();
         vec![
             plugin.stage.clone().unwrap_or_else(|| "(not in use)".into()),
             plugin.plugin.clone(),
@@ -179,7 +200,7 @@ fn print(context: &Context, plugins: &[Configured]) -> anyhow::Result<()> {
             limits,
         ]
     };
-    let headings = ["Stage", "Plugin", "From", "World", "Digest", "May read", "Limits"];
+    let headings = ["Stage", "Plugin", "From", "World", "Digest", "Folders", "Limits"];
     context.print_table(&headings, plugins.iter().map(row).collect())?;
     plugins.iter().filter_map(|plugin| plugin.problem.as_deref()).try_for_each(|problem| context.print_line(problem))
 }

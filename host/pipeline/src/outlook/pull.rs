@@ -46,6 +46,10 @@ impl Run<'_> {
                 Some(known) if !known.is_empty() => known.to_owned(),
                 _ => match self.resolve(*kind)? {
                     Some(found) => found,
+                    None if *kind == ItemKind::Contact => {
+                        let why = "the mailbox has no address book that can be written to: with Microsoft Graph, make one contact in Outlook first";
+                        return Err(Stop::failed(why));
+                    }
                     None => continue,
                 },
             };

@@ -283,11 +283,13 @@ impl<'a> Run<'a> {
         let profile = &self.profile.profile;
         let mut links = self.store.links(self.profile.id)?;
         links.retain(|link| pulled.targets.contains_key(&link.kind));
-        let headquarters = if windows.contains_key(&ItemKind::Contact) {
+        let mut headquarters = if windows.contains_key(&ItemKind::Contact) {
             contacts::items(self.store, &links)?
         } else {
             headquarters::items(self.store, &profile.employee, self.zone, self.settings, windows, &links)?
         };
+        // What the server has no place for stays here.
+        headquarters.retain(|_, item| pulled.targets.contains_key(&item.kind));
         let remote = self.observed(&pulled.targets)?;
         let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
         let profile = &self.profile.profile;
