@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use apptsync_calendar::Calendar;
+use apptsync_calendar::{Calendar, NotACalendar};
 use apptsync_plugin::types::Failure;
 
 /// The longest name of a mailbox that a file name is made of, in bytes.
@@ -13,6 +13,7 @@ const LONGEST_NAME: usize = 120;
 /// The file of a mailbox.
 #[derive(Debug, Clone)]
 pub(crate) struct CalendarFile {
+    folder: PathBuf,
     path: PathBuf,
     name: String,
 }
@@ -33,14 +34,18 @@ impl CalendarFile {
             let why = format!("no file can be named after the mailbox `{mailbox}`: give the profile another --user");
             return Err(Failure::Permanent(why));
         }
-        Ok(Self { path: folder.join(format!("{name}.ics")), name: mailbox.to_owned() })
+        let path = folder.join(format!("{name}.ics"));
+        Ok(Self { folder: folder.to_owned(), path, name: mailbox.to_owned() })
     }
 
     /// Its bytes; those of an empty calendar where there is no file yet.
     pub(crate) fn read(&self) -> Result<Vec<u8>, Failure> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Calendar::feed(&self.name).to_bytes()),
+            // A folder that is not there, a share that is not mounted for one, must not look like an empty calendar.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() => {
+                return Ok(Calendar::feed(&self.name).to_bytes());
+            }
             Err(error) => return Err(self.unusable("cannot be read", &error)),
         };
         let mut bytes = Vec::new();
@@ -54,6 +59,10 @@ impl CalendarFile {
     pub(crate) fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Calendar<'a>, Failure> {
         Calendar::parse(bytes).map_err(|why| {
             let file = self.path.display();
+            if why == NotACalendar::CutOff {
+                // Another program may be at it.
+                return Failure::Transient(format!("{file} is left as it is: {why}"));
+            }
             Failure::Permanent(format!("{file} is left as it is: {why}; move it away, or put it right"))
         })
     }
@@ -78,7 +87,10 @@ impl CalendarFile {
             let _ = fs::remove_file(&beside);
             return Err(Failure::Transient(format!("{} was saved by another program meanwhile", self.path.display())));
         }
-        fs::rename(&beside, &self.path).map_err(|error| self.unusable("cannot be replaced", &error))
+        fs::rename(&beside, &self.path).map_err(|error| {
+            let _ = fs::remove_file(&beside);
+            self.unusable("cannot be replaced", &error)
+        })
     }
 
     fn unusable(&self, what: &str, error: &io::Error) -> Failure {
@@ -87,7 +99,56 @@ impl CalendarFile {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 Failure::Permanent(format!("{file} {what} ({error}): allow this account to read and write it"))
             }
+            io::ErrorKind::NotFound => {
+                let folder = self.folder.display();
+                Failure::Transient(format!("the folder {folder} is not there: create it, or connect its share"))
+            }
             _ => Failure::Transient(format!("{file} {what}: {error}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_never_leads_out_of_its_folder() {
+        let folder = Path::new("calendars");
+        for (mailbox, name) in [
+            ("anna@example.com", "anna@example.com.ics"),
+            ("../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd.ics"),
+            ("/etc/passwd", "%2Fetc%2Fpasswd.ics"),
+            ("..", "%2E..ics"),
+            ("a\\b\0c:d", "a%5Cb%00c%3Ad.ics"),
+            ("żółw", "%C5%BC%C3%B3%C5%82w.ics"),
+        ] {
+            let file = CalendarFile::of(folder, mailbox).unwrap();
+            assert_eq!(file.path, folder.join(name), "{mailbox}");
+            assert_eq!(file.path.components().count(), 2, "{mailbox}");
+        }
+        for mailbox in ["", &"a".repeat(LONGEST_NAME + 1), &"/".repeat(LONGEST_NAME / 2)] {
+            assert!(matches!(CalendarFile::of(folder, mailbox), Err(Failure::Permanent(_))), "{mailbox}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_saved_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = CalendarFile::of(folder.path(), "anna").unwrap();
+        let empty = file.read().unwrap();
+        file.replace(&empty, b"first").unwrap();
+        assert!(matches!(file.replace(&empty, b"second"), Err(Failure::Transient(_))));
+        assert_eq!(file.read().unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_no_empty_calendar() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = CalendarFile::of(&folder.path().join("share"), "anna").unwrap();
+        assert!(matches!(file.read(), Err(Failure::Transient(why)) if why.contains("is not there")));
+        let calendar = Calendar::feed("anna").to_bytes();
+        assert!(matches!(file.replace(&calendar, &calendar), Err(Failure::Transient(_))));
     }
 }

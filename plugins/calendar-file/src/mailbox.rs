@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
-use apptsync_calendar::{Calendar, Change, Effort, Key, Object, Place, Viewer, WriteError, split_occurrence_id};
+use apptsync_calendar::{Calendar, Change, Effort, Key, Object, Place, Viewer, WriteError, size, split_occurrence_id};
 use apptsync_plugin::connector::{
     Account, Change as Seen, Collection, Connection, Content, Entry, Item, Kind, Operation, Outcome, Page, Window,
 };
@@ -16,6 +16,8 @@ use crate::file::CalendarFile;
 const PAGE: usize = 1_024;
 /// Items on a page: a series has up to 1,000, and the contract allows 4,096.
 const ITEMS: usize = 3_000;
+/// Bytes of a page: together with the largest series below the 16 MiB of the contract.
+const BYTES: usize = 4 << 20;
 
 /// One mailbox.
 #[derive(Debug)]
@@ -94,10 +96,10 @@ impl Mailbox {
         };
         let calendar = self.file.parse(&bytes)?;
         let mut effort = Effort::default();
-        let (mut changes, mut items, mut read) = (Vec::new(), 0, start);
+        let (mut changes, mut items, mut bytes_given, mut read) = (Vec::new(), 0, 0, start);
         let mut objects = calendar.objects().filter(|object| object.kind() == kind).skip(start);
         loop {
-            if changes.len() >= PAGE || items >= ITEMS || effort.is_spent() {
+            if changes.len() >= PAGE || items >= ITEMS || bytes_given >= BYTES || effort.is_spent() {
                 let next = format!("{digest}+{read}");
                 return Ok(Page { changes, next, done: false, full: true });
             }
@@ -106,10 +108,13 @@ impl Mailbox {
             let etag = object.digest();
             match object.change(window, &self.place(&object, &etag), &self.viewer, &mut effort) {
                 Ok(Some(change)) => {
-                    items += match &change {
-                        Seen::Series(series) => series.occurrences.len(),
-                        _ => 1,
+                    let given = match &change {
+                        Seen::Series(series) => series.occurrences.as_slice(),
+                        Seen::Present(item) => std::slice::from_ref(item),
+                        Seen::Removed(_) => &[],
                     };
+                    items += given.len();
+                    bytes_given += given.iter().map(size).sum::<usize>();
                     changes.push(change);
                 }
                 Ok(None) => {}
@@ -162,17 +167,20 @@ impl Mailbox {
     pub fn find(&self, kind: Kind, our_ids: &[String]) -> Result<Vec<Vec<Item>>, Failure> {
         let bytes = self.file.read()?;
         let calendar = self.file.parse(&bytes)?;
+        // That nothing carries an id is only said where all that might is read: what is not found is made again.
+        let unreadable = || {
+            let why = "a part of the file that carries our key cannot be read: put the file right";
+            Failure::Transient(why.to_owned())
+        };
         let find = |our_id: &String| {
             if calendar.unidentified_carries(our_id) {
-                let why = "a part of the file that carries our key cannot be read: put the file right";
-                return Err(Failure::Transient(why.to_owned()));
+                return Err(unreadable());
             }
             let mut found = Vec::new();
-            for object in calendar.objects().filter(|object| object.kind() == kind) {
+            for object in calendar.carrying(kind, our_id) {
                 let etag = object.digest();
-                if let Ok(items) = object.carrying(our_id, &self.place(&object, &etag), &self.viewer) {
-                    found.extend(items);
-                }
+                let items = object.carrying(our_id, &self.place(&object, &etag), &self.viewer);
+                found.extend(items.map_err(|_| unreadable())?);
             }
             Ok(found)
         };

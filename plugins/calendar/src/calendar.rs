@@ -191,6 +191,11 @@ impl<'a> Calendar<'a> {
         (!group.members.is_empty()).then_some(Object { calendar: self, group })
     }
 
+    /// The objects of a kind in which something carries one of our ids, whether they can be read or not.
+    pub fn carrying<'s>(&'s self, kind: Kind, our_id: &'s str) -> impl Iterator<Item = Object<'s>> {
+        self.objects().filter(move |object| object.kind() == kind && object.carries(our_id))
+    }
+
     /// Whether some component is so broken that its UID is not known: then that an object is not found does not prove
     /// that it is not there.
     #[must_use]

@@ -32,6 +32,9 @@ pub enum Unreadable {
     /// The value of a property is not what it has to be.
     #[error("its {0} cannot be read")]
     Value(&'static str),
+    /// More occurrences in a window than [`Occurrences::MOST`](crate::Occurrences::MOST), or with too long texts.
+    #[error("it has more occurrences than can be listed")]
+    TooMany,
     /// A rule that needs more than [`Effort::SERIES`](crate::Effort::SERIES) steps.
     #[error("its recurrence rule takes too many steps")]
     Endless,

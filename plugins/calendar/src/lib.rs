@@ -40,7 +40,7 @@ mod zone;
 pub use calendar::Calendar;
 pub use edit::Change;
 pub use error::{NotACalendar, Unreadable, WriteError};
-pub use object::{Object, Occurrences};
+pub use object::{Object, Occurrences, size};
 
 use apptsync_plugin::connector::{Account, Kind};
 use apptsync_plugin::types::Instant;

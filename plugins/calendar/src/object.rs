@@ -22,7 +22,7 @@ pub struct Object<'c> {
 /// The occurrences of a series in a window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrences {
-    /// In the order of their original starts, at most [`Occurrences::MOST`].
+    /// In the order of their original starts, at most [`Occurrences::MOST`] and [`Occurrences::LARGEST`].
     pub items: Vec<Item>,
     /// There are more.
     pub truncated: bool,
@@ -31,6 +31,18 @@ pub struct Occurrences {
 impl Occurrences {
     /// The most occurrences of one series, as the contract says.
     pub const MOST: usize = 1_000;
+    /// The most bytes that they take, as [`size`] counts them: half of what one answer may have.
+    pub const LARGEST: usize = 8 << 20;
+}
+
+/// About how many bytes an item takes in an answer.
+#[must_use]
+pub fn size(item: &Item) -> usize {
+    let texts = match &item.content {
+        connector::Content::Entry(entry) => entry.subject.len() + entry.body.len() + entry.location.len(),
+        connector::Content::Contact(_) => 0,
+    };
+    512 + item.remote_id.len() + item.etag.len() + texts
 }
 
 impl<'c> Object<'c> {
@@ -69,7 +81,7 @@ impl<'c> Object<'c> {
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// It cannot be read, or has too many occurrences to list them all.
     pub fn change(
         &self,
         window: &Window,
@@ -78,7 +90,10 @@ impl<'c> Object<'c> {
         effort: &mut Effort,
     ) -> Result<Option<connector::Change>, Unreadable> {
         if self.is_series() {
-            let occurrences = self.occurrences(window, place, viewer, effort)?.items;
+            let Occurrences { items: occurrences, truncated } = self.occurrences(window, place, viewer, effort)?;
+            if truncated {
+                return Err(Unreadable::TooMany);
+            }
             let series = Series { id: place.remote_id.to_owned(), occurrences };
             return Ok((!series.occurrences.is_empty()).then_some(connector::Change::Series(series)));
         }
@@ -143,22 +158,22 @@ impl<'c> Object<'c> {
         effort: &mut Effort,
     ) -> Result<Occurrences, Unreadable> {
         let pattern = self.pattern(viewer)?;
-        let mut items = Vec::new();
+        let (mut items, mut bytes, mut truncated) = (Vec::new(), 0, false);
         for found in pattern.within(window, effort)? {
-            if items.len() > Occurrences::MOST {
-                break;
-            }
             let item = self.occurring(&pattern, &found, place, viewer)?;
             let period = match &item.content {
                 connector::Content::Entry(entry) => entry.period.as_ref(),
                 connector::Content::Contact(_) => None,
             };
             if period.is_some_and(|period| intersects(period, window, viewer.zone)) {
+                bytes += size(&item);
+                truncated = items.len() >= Occurrences::MOST || bytes > Occurrences::LARGEST;
+                if truncated {
+                    break;
+                }
                 items.push(item);
             }
         }
-        let truncated = items.len() > Occurrences::MOST;
-        items.truncate(Occurrences::MOST);
         Ok(Occurrences { items, truncated })
     }
 
@@ -168,17 +183,21 @@ impl<'c> Object<'c> {
     ///
     /// It cannot be read.
     pub fn carrying(&self, our_id: &str, place: &Place<'_>, viewer: &Viewer) -> Result<Vec<Item>, Unreadable> {
-        let carries = |piece: &Piece<'_>| piece.our_id.as_deref() == Some(our_id);
-        if !self.pieces().any(carries) {
+        if !self.carries(our_id) {
             return Ok(Vec::new());
         }
         self.check()?;
-        if self.master().is_some_and(carries) {
+        if self.master().is_some_and(|piece| piece.our_id.as_deref() == Some(our_id)) {
             return Ok(self.item(place, viewer)?.into_iter().collect());
         }
         let pattern = self.pattern(viewer)?;
         let exceptions = pattern.exceptions().filter(|found| entry::our_id(found.component).as_deref() == Some(our_id));
         exceptions.map(|found| self.occurring(&pattern, &found, place, viewer)).collect()
+    }
+
+    /// Whether something of it carries one of our ids.
+    pub(crate) fn carries(&self, our_id: &str) -> bool {
+        self.pieces().any(|piece| piece.our_id.as_deref() == Some(our_id))
     }
 
     /// What the object's series is made of.
