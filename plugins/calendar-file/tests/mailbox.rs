@@ -147,7 +147,7 @@ fn without_a_file_the_calendar_is_empty_and_the_first_write_makes_it() {
     assert_eq!((made.remote_id.as_str(), &made.identity), (key(1).as_str(), &Identity::Ours("our-1".to_owned())));
     assert_eq!(entry(&made), &visit("Visit 1"));
     assert!(folder.text().contains("METHOD:PUBLISH\r\nX-WR-CALNAME:anna@example.com\r\n"));
-    assert_eq!(folder.pulled(EVENT).0, [made.clone()]);
+    assert_eq!(folder.pulled(EVENT).0, std::slice::from_ref(&made));
     assert_eq!(folder.pulled(Kind::Task).0, []);
     assert_eq!(folder.fetched(&made.remote_id), Ok(Some(made.clone())));
     assert_eq!(folder.mailbox().find(EVENT, &["our-2".to_owned(), "our-1".to_owned()]).unwrap(), [vec![], vec![made]]);
