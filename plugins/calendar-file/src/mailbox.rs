@@ -75,7 +75,8 @@ impl Mailbox {
         })
     }
 
-    /// Everything in the window, page by page; nothing, and at once, while the file is as it was.
+    /// Everything in the window, page by page, every time: a file that is again as it was at the last pull may have held more
+    /// in between.
     ///
     /// # Errors
     ///
@@ -85,9 +86,6 @@ impl Mailbox {
         let digest = digest(&bytes);
         let start = match cursor.map(|cursor| cursor.split_once('+').unwrap_or((cursor, ""))) {
             None => 0,
-            Some((known, "")) if known == digest => {
-                return Ok(Page { changes: Vec::new(), next: digest, done: true, full: false });
-            }
             Some((_, "")) => 0,
             Some((known, offset)) => match offset.parse::<usize>() {
                 Ok(offset) if known == digest => offset,

@@ -159,18 +159,6 @@ fn without_a_file_the_calendar_is_empty_and_the_first_write_makes_it() {
 }
 
 #[test]
-fn a_file_that_did_not_change_is_answered_at_once() {
-    let folder = Folder::with(&event("a", ""));
-    let (items, cursor) = folder.pulled(EVENT);
-    assert_eq!(items.len(), 1);
-    let again = folder.mailbox().pull(EVENT, &WINDOW, Some(&cursor)).unwrap();
-    assert_eq!(again, Page { changes: vec![], next: cursor.clone(), done: true, full: false });
-    fs::write(folder.path(), calendar("")).unwrap();
-    let emptied = folder.mailbox().pull(EVENT, &WINDOW, Some(&cursor)).unwrap();
-    assert!(emptied.full && emptied.done && emptied.changes.is_empty());
-}
-
-#[test]
 fn a_large_file_comes_in_pages_of_one_state() {
     let events: Vec<String> = (0..2_500).map(|number| event(&format!("e{number}"), "")).collect();
     let folder = Folder::with(&events.join("\n"));
