@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use apptsync_plugin::connector::{
-    Account, Change, Content, Create, Entry, Fields, Identity, Item, Kind, Operation, Outcome, Page, Reference, Update,
+    Account, Change, Content, Create, Entry, Fields, Identity, Item, Kind, Operation, Outcome, Reference, Update,
     Window,
 };
 use apptsync_plugin::types::{Failure, Instant, Period, Priority, Timed};
