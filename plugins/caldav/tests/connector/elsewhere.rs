@@ -1,0 +1,220 @@
+//! Servers that are built otherwise than those that the tests can start: discovery as Nextcloud answers it, lists of changes
+//! that are cut off, objects that a server fails at, and references that lead away.
+
+use apptsync_plugin::connector::{Change, Kind};
+use apptsync_plugin::http::{Failure as NoResponse, Request, Response};
+use apptsync_plugin::types::Failure;
+use caldav::CalDav;
+
+use crate::hosts::{Calendar, Scripted, account, answer, create, id, meeting, visit};
+
+const ORIGIN: &str = "https://cloud.example.com";
+const CALENDAR: &str = "/user/sales/";
+
+const ROOT: &str = include_str!("recorded/nextcloud-root.xml");
+const PRINCIPAL: &str = include_str!("recorded/nextcloud-principal.xml");
+const HOME: &str = include_str!("recorded/nextcloud-home.xml");
+const INBOX: &str = include_str!("recorded/nextcloud-inbox.xml");
+
+fn path(request: &Request) -> String {
+    request.url.strip_prefix(ORIGIN).expect("only this server is asked").to_owned()
+}
+
+fn body(request: &Request) -> String {
+    String::from_utf8_lossy(&request.body).into_owned()
+}
+
+fn multistatus(content: &str) -> Response {
+    let head = r#"<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">"#;
+    answer(207, &[], &format!("{head}{content}</d:multistatus>"))
+}
+
+/// What is said of an object; the tag is made of its path.
+fn resource(path: &str, property: &str) -> String {
+    format!(
+        "<d:response><d:href>{path}</d:href><d:propstat><d:prop><d:getetag>\"{path}\"</d:getetag>{property}</d:prop>\
+         <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"
+    )
+}
+
+/// The paths that a multiget asks for.
+fn asked(request: &Request) -> Vec<String> {
+    let body = body(request);
+    let references = body.split("<d:href>").skip(1);
+    references.filter_map(|rest| rest.split("</d:href>").next()).map(str::to_owned).collect()
+}
+
+/// Objects, each a meeting whose UID is its path.
+fn objects(paths: &[String]) -> Response {
+    let stored = |path: &String| resource(path, &format!("<c:calendar-data>{}</c:calendar-data>", meeting(path, 1, 9)));
+    multistatus(&paths.iter().map(stored).collect::<String>())
+}
+
+#[test]
+fn nextcloud_is_found_behind_its_redirect() {
+    let host = Scripted::new(|request| {
+        Ok(match path(request).as_str() {
+            "/.well-known/caldav" => answer(301, &[("location", "https://cloud.example.com/remote.php/dav/")], ""),
+            "/remote.php/dav/" => answer(207, &[("server", "nginx")], ROOT),
+            "/remote.php/dav/principals/users/anna@example.com/" => answer(207, &[], PRINCIPAL),
+            "/remote.php/dav/calendars/anna@example.com/" => answer(207, &[], HOME),
+            "/remote.php/dav/calendars/anna@example.com/inbox/" => answer(207, &[], INBOX),
+            other => panic!("{other} is asked for"),
+        })
+    });
+    let connection = CalDav::new(&host).probe(&account("cloud.example.com")).expect("found");
+    assert_eq!(connection.server, "https://cloud.example.com (nginx)");
+    let home = "/remote.php/dav/calendars/anna@example.com/";
+    let found: Vec<_> = connection
+        .collections
+        .into_iter()
+        .map(|found| (found.id.replace(home, ""), found.name, found.kind, found.writable, found.is_default))
+        .collect();
+    let entry =
+        |id: &str, name: &str, kind, writable, default| (id.to_owned(), name.to_owned(), kind, writable, default);
+    assert_eq!(
+        found,
+        [
+            entry("personal/", "Personal", Kind::Appointment, true, false),
+            entry("sales/", "Sales & visits", Kind::Appointment, true, true),
+            entry("team_shared_by_boss/", "Team", Kind::Appointment, false, false),
+            entry("personal/", "Personal", Kind::Task, true, true),
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_calendar_server_is_named() {
+    let probe = |host: &Scripted| CalDav::new(host).probe(&account(ORIGIN)).expect_err("a failure");
+    let words = |host: &Scripted| match probe(host) {
+        Failure::Permanent(words) => words,
+        other => panic!("{other:?}"),
+    };
+    let page = words(&Scripted::always(200, &[("content-type", "text/html")], "<!DOCTYPE html><html></html>"));
+    assert!(page.contains("no CalDAV was found at https://cloud.example.com") && page.contains("text/html"), "{page}");
+    let elsewhere = words(&Scripted::always(302, &[("location", "https://login.example.net/")], ""));
+    assert!(elsewhere.contains("login.example.net") && elsewhere.contains("another server"), "{elsewhere}");
+    let circle = words(&Scripted::always(301, &[("location", "/again/")], ""));
+    assert!(circle.contains("redirects more than 5 times"), "{circle}");
+    let nobody = r#"<multistatus xmlns="DAV:"><response><href>/</href><propstat><prop><current-user-principal>
+        <unauthenticated/></current-user-principal></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"#;
+    let host = Scripted::new(move |request| Ok(answer(if path(request) == "/" { 207 } else { 404 }, &[], nobody)));
+    assert!(matches!(probe(&host), Failure::Auth(_)));
+    let untrusted = Scripted::new(|_| Err(NoResponse::NotSent("the server's certificate is not trusted".to_owned())));
+    assert!(matches!(probe(&untrusted), Failure::Permanent(words) if words.contains("certificate")));
+}
+
+/// A server whose list of changes since `1` is cut off after `a` and `b`, and goes on since `2` with `c`.
+fn cut_off(request: &Request) -> Result<Response, NoResponse> {
+    let body = body(request);
+    if body.contains("calendar-multiget") {
+        return Ok(objects(&asked(request)));
+    }
+    let member = |name: &str| resource(&format!("{CALENDAR}{name}.ics"), "");
+    let full = format!(
+        "<d:response><d:href>{CALENDAR}</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response>"
+    );
+    let content = if body.contains("<d:sync-token>1<") {
+        format!("{}{}{full}<d:sync-token>2</d:sync-token>", member("a"), member("b"))
+    } else {
+        format!("{}<d:sync-token>3</d:sync-token>", member("c"))
+    };
+    Ok(multistatus(&content))
+}
+
+#[test]
+fn a_list_of_changes_that_is_cut_off_goes_on_with_the_next_page() {
+    let host = Scripted::new(cut_off);
+    let calendar = Calendar::new(&host, ORIGIN, CALENDAR);
+    let (changes, cursor) = calendar.pass(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    assert_eq!(changes.into_keys().collect::<Vec<_>>(), ["a", "b", "c"].map(|name| format!("{CALENDAR}{name}.ics")));
+    assert_eq!(cursor, r#"{"changes":{"from":"3","page":null}}"#);
+    let stuck = Scripted::new(|_| {
+        let full = format!("<d:response><d:href>{CALENDAR}</d:href><d:status>HTTP/1.1 507 X</d:status></d:response>");
+        Ok(multistatus(&format!("{full}<d:sync-token>1</d:sync-token>")))
+    });
+    let page = Calendar::new(&stuck, ORIGIN, CALENDAR).page(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    assert!(matches!(page, Err(Failure::Permanent(_))), "{page:?}");
+}
+
+/// A server with many changes, which is asked for objects in a way that the test says.
+fn many_changes(multiget: fn(&[String]) -> Response) -> Scripted {
+    Scripted::new(move |request| {
+        if request.method == "GET" {
+            return Ok(answer(404, &[], ""));
+        }
+        if body(request).contains("calendar-multiget") {
+            return Ok(multiget(&asked(request)));
+        }
+        let members: String = (100..350).map(|number| resource(&format!("{CALENDAR}{number}.ics"), "")).collect();
+        Ok(multistatus(&format!("{members}<d:sync-token>2</d:sync-token>")))
+    })
+}
+
+#[test]
+fn an_object_that_the_server_fails_at_keeps_no_other_away() {
+    let host = many_changes(|paths| {
+        if paths.iter().any(|path| path.ends_with("/123.ics")) { answer(500, &[], "") } else { objects(paths) }
+    });
+    let (changes, _) = Calendar::new(&host, ORIGIN, CALENDAR).pass(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    assert_eq!(changes.len(), 249);
+    assert!(changes.values().all(|change| matches!(change, Change::Present(_))));
+    assert!(host.memory.warnings.borrow().iter().any(|warning| warning.starts_with("/user/sales/123.ics: left out")));
+    let down = many_changes(|_| answer(500, &[], ""));
+    let page = Calendar::new(&down, ORIGIN, CALENDAR).page(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    assert!(matches!(page, Err(Failure::Transient(_))), "{page:?}");
+    assert!(down.memory.count() < 50, "a server that fails is left alone soon");
+}
+
+#[test]
+fn what_a_report_leaves_out_is_asked_for_by_itself() {
+    let host = many_changes(|paths| {
+        let told: Vec<String> = paths.iter().filter(|path| !path.ends_with("/200.ics")).cloned().collect();
+        objects(&told)
+    });
+    let (changes, _) = Calendar::new(&host, ORIGIN, CALENDAR).pass(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    let removed: Vec<String> = changes.values().filter(|change| matches!(change, Change::Removed(_))).map(id).collect();
+    assert_eq!(removed, ["/user/sales/200.ics"]);
+}
+
+#[test]
+fn references_that_lead_away_are_left_out() {
+    let host = Scripted::new(|request| {
+        if body(request).contains("calendar-multiget") {
+            return Ok(objects(&asked(request)));
+        }
+        let away = [
+            "https://evil.example/user/sales/a.ics",
+            "/user/other/b.ics",
+            "/user/sales/../other/c.ics",
+            "/user/sales/d.ics",
+        ];
+        let members: String = away.into_iter().map(|path| resource(path, "")).collect();
+        Ok(multistatus(&format!("{members}<d:sync-token>2</d:sync-token>")))
+    });
+    let (changes, _) = Calendar::new(&host, ORIGIN, CALENDAR).pass(Some(r#"{"changes":{"from":"1","page":null}}"#));
+    assert_eq!(changes.into_keys().collect::<Vec<_>>(), ["/user/sales/d.ics"]);
+}
+
+#[test]
+fn a_write_that_was_refused_says_what_the_host_can_act_on() {
+    let refused = |status: u16, headers: &'static [(&'static str, &'static str)], condition: &str| {
+        let error = format!(r#"<error xmlns="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">{condition}</error>"#);
+        let host = Scripted::always(status, headers, &error);
+        Calendar::new(&host, ORIGIN, CALENDAR).push(&[create(1, visit("Visit", 9))]).remove(0).expect_err("a failure")
+    };
+    assert_eq!(refused(412, &[], ""), Failure::Conflict);
+    assert_eq!(refused(409, &[], "<c:no-uid-conflict/>"), Failure::Conflict);
+    assert_eq!(refused(403, &[], "<c:no-uid-conflict/>"), Failure::Conflict);
+    assert_eq!(refused(409, &[], ""), Failure::Gone);
+    assert_eq!(refused(429, &[("retry-after", "3")], ""), Failure::Throttled(Some(3)));
+    assert!(matches!(refused(403, &[], ""), Failure::Auth(_)));
+    assert!(matches!(refused(403, &[], "<need-privileges/>"), Failure::Auth(_)));
+    for (status, condition) in [(403, "<c:valid-calendar-data/>"), (413, ""), (507, ""), (415, "")] {
+        assert!(matches!(refused(status, &[], condition), Failure::Permanent(_)), "{status}");
+    }
+    assert!(matches!(refused(503, &[("retry-after", "3")], ""), Failure::Transient(_)));
+    let lost = Scripted::new(|_| Err(NoResponse::NoAnswer("the server does not answer in time".to_owned())));
+    let outcome = Calendar::new(&lost, ORIGIN, CALENDAR).push(&[create(1, visit("Visit", 9))]).remove(0);
+    assert!(matches!(outcome, Err(Failure::Transient(_))), "{outcome:?}");
+}
