@@ -71,6 +71,19 @@ impl Moment {
         }
     }
 
+    /// The same way of writing for some seconds after a local time; in UTC where the local time would be taken for another
+    /// instant: in the hour that the clock shows twice.
+    fn later(&self, local: NaiveDateTime, seconds: i64) -> Option<Self> {
+        let Self::Time { zone, .. } = self else { return Some(self.at(value::shifted(local, seconds)?)) };
+        let instant = zone.instant(local).checked_add(seconds)?;
+        let later = self.at(zone.local(instant));
+        if later.instant() == instant {
+            return Some(later);
+        }
+        let utc = Zone::Named(Tz::UTC);
+        Some(Self::Time { local: utc.local(instant), zone: utc, style: Style::Utc })
+    }
+
     /// Its instant; midnight in UTC of a date.
     pub(crate) fn instant(&self) -> Instant {
         match self {
@@ -183,16 +196,11 @@ impl Times {
 
     /// Where an occurrence ends that begins at that local time.
     pub(crate) fn end(&self, local: NaiveDateTime) -> Option<Moment> {
-        let end = match (self.length, &self.start) {
-            (Length::Days(days), _) => local.checked_add_days(Days::new(days))?,
-            (Length::Seconds(seconds), Moment::Time { zone, .. }) => zone.local(zone.instant(local) + seconds),
-            (Length::Seconds(seconds), Moment::Date(_)) => value::shifted(local, seconds)?,
-            (Length::Nominal(span), Moment::Time { zone, .. }) => {
-                zone.local(zone.instant(span.days_after(local)?) + span.seconds)
-            }
-            (Length::Nominal(span), Moment::Date(_)) => value::shifted(span.days_after(local)?, span.seconds)?,
-        };
-        Some(self.start.at(end))
+        match (self.length, &self.start) {
+            (Length::Days(days), start) => Some(start.at(local.checked_add_days(Days::new(days))?)),
+            (Length::Seconds(seconds), start) => start.later(local, seconds),
+            (Length::Nominal(span), start) => start.later(span.days_after(local)?, span.seconds),
+        }
     }
 
     /// At least as long, in seconds.

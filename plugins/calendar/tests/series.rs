@@ -9,9 +9,9 @@
 
 mod common;
 
-use apptsync_calendar::{Calendar, Effort, Occurrences, Unreadable, occurrence_id, split_occurrence_id};
-use apptsync_plugin::connector::{Identity, Window};
-use common::{ALWAYS, DAY, NOW, calendar, entry, event, occurrences, place, show, starts, viewer};
+use apptsync_calendar::{Calendar, Change, Effort, Key, Occurrences, Unreadable, occurrence_id, split_occurrence_id};
+use apptsync_plugin::connector::{Fields, Identity, Kind, Window};
+use common::{ALWAYS, DAY, NOW, calendar, entry, event, occurrences, place, show, starts, viewer, visit};
 use proptest::prelude::*;
 
 fn warsaw(start: &str, rule: &str) -> Vec<u8> {
@@ -38,6 +38,19 @@ fn an_occurrence_in_the_hour_that_the_clock_jumps_over_takes_place_after_it() {
     assert_eq!(starts(&bytes, &ALWAYS), ["2026-03-28T01:30Z", "2026-03-29T01:30Z", "2026-03-30T00:30Z"]);
     let without = warsaw("20260328T023000", "RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Warsaw:20260329T023000");
     assert_eq!(starts(&without, &ALWAYS), ["2026-03-28T01:30Z", "2026-03-30T00:30Z"]);
+}
+
+#[test]
+fn an_occurrence_takes_as_long_when_the_clock_is_put_back() {
+    let bytes = warsaw("20261024T023000", "SUMMARY:x\nRRULE:FREQ=DAILY;COUNT=3");
+    let second = occurrences(&bytes, &ALWAYS).swap_remove(1);
+    assert_eq!(second, ("2026-10-25T00:30Z/2026-10-25T01:30Z".to_owned(), "u#20261025T003000Z".to_owned()));
+    // An exception for it says the same.
+    let mut calendar = Calendar::parse(&bytes).unwrap();
+    let key = Key { kind: Kind::Appointment, uid: "u", original_start: Some(1_792_888_200) };
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None };
+    calendar.update(&key, &change, &viewer(), NOW).unwrap();
+    assert_eq!(occurrences(&calendar.to_bytes(), &ALWAYS).swap_remove(1), second);
 }
 
 #[test]
