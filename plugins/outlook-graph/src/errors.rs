@@ -84,6 +84,14 @@ impl Refusal {
         self.common()
     }
 
+    /// What it means for an operation that makes something: what is not there is the place for it.
+    pub(crate) fn of_creation(&self) -> Failure {
+        match self.of_write() {
+            Failure::Gone => Failure::Permanent(format!("{}: the place for it is no longer there", self.describe())),
+            failure => failure,
+        }
+    }
+
     /// What it means for each request of a batch that was refused as a whole: nothing is known of any item.
     pub(crate) fn of_batch(&self) -> Failure {
         match self.of_write() {

@@ -25,14 +25,17 @@ pub(crate) enum Expected {
     Nothing,
 }
 
-/// Sends what can be sent, in batches, and says what became of each.
+/// Sends what can be sent, in batches, and says what became of each; `complete` adds what answers to writes leave out.
 pub(crate) fn run(
     graph: &Graph<'_>,
     writes: Vec<Result<Write, Failure>>,
+    complete: impl FnOnce(&mut [Answer]),
     read: impl Fn(&Value, Identity) -> Result<Item, String>,
 ) -> Vec<Outcome> {
     let parts: Vec<Part> = writes.iter().flatten().map(|write| write.part.clone()).collect();
-    let mut answers = batch::write(graph, &parts).into_iter();
+    let mut answers = batch::write(graph, &parts);
+    complete(&mut answers);
+    let mut answers = answers.into_iter();
     let mut outcome = |write: Result<Write, Failure>| {
         let expected = write?.expected;
         let answer = answers.next().unwrap_or(Answer::Failed(Failure::Throttled(None)));
@@ -58,6 +61,8 @@ fn judge(
 ) -> Result<Option<Item>, Failure> {
     let entity = match answer {
         Answer::Done(entity) => entity,
+        // What has to be there for a new item is its calendar, list or folder.
+        Answer::Refused(refusal) if matches!(expected, Expected::Created(..)) => return Err(refusal.of_creation()),
         Answer::Refused(refusal) => return Err(refusal.of_write()),
         Answer::Failed(failure) => return Err(failure),
     };

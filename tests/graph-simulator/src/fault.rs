@@ -10,7 +10,8 @@ use crate::http::Call;
 pub struct Description {
     /// The fault.
     pub name: FaultName,
-    /// Where it was seen: `repository#number` on GitHub, or a page below learn.microsoft.com/graph.
+    /// Where it was seen: `repository#number` on GitHub (those of Microsoft's documentation are below `microsoftgraph/`), or
+    /// a page below learn.microsoft.com/graph.
     pub seen: &'static str,
     /// What happens.
     pub what: &'static str,
@@ -19,12 +20,12 @@ pub struct Description {
 }
 
 macro_rules! faults {
-    ($($(#[$doc:meta])* $name:ident: $seen:literal, $what:literal, $value:literal;)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $seen:literal, $what:literal, $value:literal;)*) => {
         /// The faults by name; in JSON and on the command line with hyphens, such as `gone-mid-round`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum FaultName {
-            $(#[doc = $what] $name,)*
+            $($(#[$attribute])* #[doc = $what] $name,)*
         }
 
         /// All faults, each with the place where it was seen.
@@ -37,14 +38,13 @@ macro_rules! faults {
 faults! {
     GoneMidRound: "microsoft-graph-docs#2162, #2839", "a nextLink of a delta round answers 410", "error code (syncStateNotFound)";
     GoneWithLocation: "/delta-query-overview", "a deltaLink answers 410 with a Location that begins a new round", "error code (resyncRequired)";
-    GoneFullSync: "odoo (checks the word fullSyncRequired)", "a deltaLink answers 410 fullSyncRequired without a Location", "error code (fullSyncRequired)";
+    GoneFullSync: "odoo (its synchronisation looks for the word)", "a deltaLink answers 410 fullSyncRequired without a Location", "error code (fullSyncRequired)";
     RemovedOutsideWindow: "microsoft-graph-docs#6599, #4659", "delta reports changed events that never were in its window as removed", "";
     UnreportedDeletion: "microsoft-graph-docs#11728, #7036", "delta forgets to report deletions, for good", "";
     ReplayedEntries: "/delta-query-overview (replays)", "delta reports each entry twice, in another order", "";
     EmptyPages: "/delta-query-overview (an empty page with a nextLink)", "an empty page with a nextLink precedes each page of delta", "";
-    LateVisibility: "/delta-query-overview (changes show later)", "delta does not report events that are younger than some rounds", "rounds (1)";
-    FilterLag: "OGCS#2293 (a retry does not find what it created)", "$filter does not find new items for some requests", "requests (3)";
-    StaleRead: "microsoft-graph-docs#2256 (the service races itself)", "GET of an event answers its previous version", "";
+    LateVisibility: "/delta-query-overview (processing delays), wazuh#24323", "delta does not report events that are younger than some rounds", "rounds (1)";
+    FilterLag: "microsoft-graph-docs#15839 (replicas lag behind)", "$filter does not find new events for some requests", "requests (3)";
     ExtendedPropertyDelta: "microsoft-graph-docs#2270, -contrib#3281", "delta with $expand answers 500 instead of 400", "";
     ForeignNextLink: "attack: a link that would carry the token away", "nextLink and deltaLink lead to another host", "root of the links (https://attacker.example)";
     ForeignRedirect: "attack: a redirect that would carry the token away", "answers 302 to another host", "address (https://attacker.example/collect)";
@@ -52,16 +52,18 @@ faults! {
     ThrottledWithoutRetryAfter: "/throttling (Retry-After may be missing)", "429 ApplicationThrottled without Retry-After", "";
     BatchThrottled: "microsoft-graph-docs#8760, #4366, #2886, cal.diy#343", "parts of a $batch beyond four at a time answer 429", "seconds (1)";
     MailboxConcurrency: "/throttling-limits (four at a time for app and mailbox)", "a fifth request at a time for one mailbox answers 429; each takes a while", "milliseconds that each takes (25)";
+    #[serde(rename = "unknown-error-503")]
     UnknownError503: "davmail#452", "503 UnknownError without Retry-After: throttling in disguise", "";
     ServiceUnavailable: "/errors", "503 ServiceUnavailable with Retry-After", "seconds (1)";
+    #[serde(rename = "saved-but-503")]
     SavedBut503: "msgraph-sdk-ruby#38, OGCS#2293", "503 ConcurrentItemSave after the change was saved", "";
     TransactionIdIgnored: "OGCS#2293 (duplicates in spite of transactionId)", "transactionId is not looked at", "";
-    LostAnswer: "corso#2490 (retries of what had been done)", "the request is executed, then the connection closes without an answer", "";
-    LostRequest: "msgraph-sdk-dotnet#480 (outages)", "the connection closes before the request is executed", "";
+    LostAnswer: "any network; corso#2490 (a retry of what had been done)", "the request is executed, then the connection closes without an answer", "";
+    LostRequest: "any network", "the connection closes before the request is executed", "";
     GatewayTimeout: "/errors", "504 without executing the request", "";
     GatewayTimeoutAfter: "/errors", "504 after executing the request", "";
     ConflictWithoutReason: "microsoft-graph-docs#2256, davmail#491", "412 ErrorIrresolvableConflict although nothing changed, even without If-Match", "";
-    EtagDrift: "davmail#491", "changeKey and etag of an event change by themselves after a write", "";
+    EtagDrift: "microsoft-graph-docs#14632", "changeKey and etag of an event change by themselves after a write", "";
     TokenExpired: "python-o365#942, anarlog#7150", "401 InvalidAuthenticationToken in the middle of a run; a new token works", "";
     TokenRefused: "/resolve-auth-errors", "401 InvalidAuthenticationToken for every token", "";
     RefreshTokenDead: "python-o365#942, rdv-service-public#5041", "the token endpoint answers invalid_grant AADSTS700082", "";
@@ -69,18 +71,18 @@ faults! {
     AccessDenied: "/auth-limit-mailbox-access", "403 ErrorAccessDenied on everything", "";
     MailboxFull: "/errors (507 Insufficient Storage)", "507 ErrorQuotaExceeded on writing", "";
     BandwidthExceeded: "/errors (509 Bandwidth Limit Exceeded)", "509 on everything", "";
-    BodyRewritten: "microsoft-graph-docs#1710 (HTML comes back in another form)", "Exchange rewrites a body again after it was saved: another form of HTML, another etag", "";
+    BodyRewritten: "microsoft-graph-docs#8215 (text is turned into HTML after the answer)", "Exchange rewrites a body again after it was saved: another form of HTML, another etag", "";
     ZoneRefused: "OGCS#1918", "every zone but UTC and Windows names is refused with TimeZoneNotSupportedException", "";
     CustomOriginalZone: "davmail#481", "originalStartTimeZone and originalEndTimeZone are tzone://Microsoft/Custom", "";
     DueDateOff: "microsoft-graph-docs#16991, #6982, MS365-ToDo#29", "due dates of tasks come back a day earlier", "";
     CompletedDateOff: "microsoft-graph-docs#8192, -contrib#8663", "completion dates of tasks come back a day earlier", "";
-    OccurrenceIdsChange: "microsoft-graph-docs#7632 (thread)", "occurrences get other ids with each change of their series", "";
+    OccurrenceIdsChange: "a precaution: nothing promises that they last", "occurrences get other ids with each change of their series", "";
     SlowAnswers: "/best-practices-concept", "answers take their time", "milliseconds (200)";
-    TruncatedBody: "davmail#452 (broken answers)", "the answer's JSON breaks off in the middle", "";
+    TruncatedBody: "any network", "the answer's JSON breaks off in the middle", "";
     HtmlErrorPage: "microsoft-graph-docs-contrib#2549", "500 with a page of HTML", "";
-    CalendarDeleted: "a user deletes the calendar that is synchronised", "the calendar that a request names is deleted just before it", "";
-    MailboxEmptied: "a mailbox is restored empty", "all events of the mailbox disappear just before a request", "";
-    WriteIgnored: "microsoft-graph-docs#11728 (the service says one thing and does another)", "PATCH answers 200 and changes nothing", "";
+    CalendarDeleted: "a user in Outlook", "the calendar that a request names is deleted just before it", "";
+    MailboxEmptied: "a mailbox that is restored or replaced", "all events of the mailbox disappear just before a request", "";
+    WriteIgnored: "microsoft-graph-docs#12141", "PATCH answers 200 and changes nothing", "";
 }
 
 impl FaultName {

@@ -153,8 +153,8 @@ impl Call {
     }
 }
 
-/// How an answer reaches the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an answer reaches the client, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Delivery {
     Whole,
     /// Half of the body, under headers that promise all of it.

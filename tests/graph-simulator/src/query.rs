@@ -344,8 +344,14 @@ impl Parser {
         if lower == "singlevalueextendedproperties/any" {
             self.need("(")?;
             let variable = self.next()?;
-            if !variable.ends_with(':') {
-                self.need(":")?;
+            match variable.split_once(':') {
+                None => self.need(":")?,
+                Some((_, "")) => {}
+                // No blank after the colon: the rest of the word belongs to the condition.
+                Some((_, rest)) => {
+                    self.at -= 1;
+                    self.tokens[self.at] = rest.to_owned();
+                }
             }
             let condition = self.or()?;
             self.need(")")?;
@@ -405,6 +411,7 @@ mod tests {
         let property = "singleValueExtendedProperties/Any(ep: ep/id eq 'String {00020329-0000-0000-C000-000000000046} Name erpLink' and ep/value eq";
         assert!(holds(&format!("{property} 'l-1')"), item()));
         assert!(!holds(&format!("{property} 'l-2')"), item()));
+        assert!(holds(&format!("{} 'l-1')", property.replace("ep: ep", "ep:ep")), item()));
         assert!(Condition::parse("subject is 'x'").is_err());
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
         write(graph, target, operation, present)
     };
     let writes = operations.iter().map(write).collect();
-    push::run(graph, writes, super::read)
+    push::run(graph, writes, |_| {}, super::read)
 }
 
 fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Option<Answer>) -> Result<Write, Failure> {

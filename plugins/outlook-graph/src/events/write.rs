@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
-use crate::batch::Part;
+use crate::batch::{self, Answer, Part};
 use crate::etag::{self, Marks};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
@@ -23,7 +23,30 @@ fn mailed() -> Fields {
 /// Carries operations on appointments out.
 pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Vec<Outcome> {
     let writes = operations.iter().map(|operation| write(graph, target, operation)).collect();
-    push::run(graph, writes, |event, identity| super::read(event, graph.zone, &target.collection, identity))
+    let complete = |answers: &mut [Answer]| complete(graph, answers);
+    push::run(graph, writes, complete, |event, identity| super::read(event, graph.zone, &target.collection, identity))
+}
+
+/// Which day of its series an exception stands for is said only to who asks for it: exceptions are read back.
+fn complete(graph: &Graph<'_>, answers: &mut [Answer]) {
+    let is_silent = |event: &Value| event["type"] == "exception" && event["originalStart"].is_null();
+    let (places, parts): (Vec<usize>, Vec<Part>) = answers
+        .iter()
+        .enumerate()
+        .filter_map(|(place, answer)| match answer {
+            Answer::Done(found) if is_silent(found) => {
+                let resource = format!("{}?$select={}", event(graph, found["id"].as_str()?), super::SELECT);
+                Some((place, Part::get(resource)))
+            }
+            _ => None,
+        })
+        .unzip();
+    for (place, answer) in places.into_iter().zip(batch::read(graph, &parts)) {
+        // Whatever went wrong here, it was written: the answer to the write stays, and is found unreadable.
+        if let Answer::Done(_) = answer {
+            answers[place] = answer;
+        }
+    }
 }
 
 fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Write, Failure> {

@@ -24,11 +24,11 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
     let (linking, plain): (Vec<&Operation>, Vec<&Operation>) =
         operations.iter().partition(|operation| changes_links(operation));
     let writes = plain.into_iter().map(|operation| write(graph, target, operation)).collect();
-    let mut plain = push::run(graph, writes, |task, identity| {
+    let read = |task: &Value, identity| {
         let item = super::read(task, graph.zone, &target.collection)?;
         Ok(apptsync_plugin::connector::Item { identity, ..item })
-    })
-    .into_iter();
+    };
+    let mut plain = push::run(graph, writes, |_| {}, read).into_iter();
     let mut linking = adopt::push(graph, target, &linking).into_iter();
     let unanswered = || Outcome::Failed(Failure::Throttled(None));
     let outcome = |operation| if changes_links(operation) { linking.next() } else { plain.next() };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::GraphError;
 use crate::fault::FaultName;
-use crate::http::{Answer, Body, Call, Reply};
+use crate::http::{Answer, Body, Call, Delivery, Reply};
 use crate::state::State;
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
     let mut statuses: BTreeMap<String, u16> = BTreeMap::new();
     let mut depths: BTreeMap<String, u64> = BTreeMap::new();
     let mut crowd: BTreeMap<(String, u64), u64> = BTreeMap::new();
-    let mut responses = Vec::new();
+    let (mut responses, mut delivery) = (Vec::new(), Delivery::Whole);
     for part in &batch.requests {
         let before = part.depends_on.as_deref().unwrap_or_default();
         // Only earlier parts can be waited for, so each has its status already.
@@ -74,11 +74,13 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
                 None => super::answer(state, &request),
             }
         };
+        // The parts share one connection: what becomes of it becomes of all.
+        delivery = delivery.max(reply.delivery);
         statuses.insert(part.id.clone(), reply.status);
         responses.push(response(&part.id, reply));
     }
     shuffle(&mut responses, state.options.seed.wrapping_add(state.request));
-    Ok(Reply::json(200, json!({"responses": responses})))
+    Ok(Reply { delivery, ..Reply::json(200, json!({"responses": responses})) })
 }
 
 fn check(batch: &Batch) -> Result<(), GraphError> {

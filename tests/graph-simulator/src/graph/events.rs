@@ -228,7 +228,9 @@ pub(super) fn update(state: &mut State, call: &Call, place: &Place, id: &str) ->
         .map_or(&changed.content, |exception| &exception.content)
         .attendees();
     if !ignored {
-        if changed.organizer.is_none() {
+        // Attendees have no copy of what is kept with the item for programs: nobody is told.
+        let is_silent = written.keys().all(|name| name == "singleValueExtendedProperties");
+        if changed.organizer.is_none() && !is_silent {
             let only_attendees = written.keys().all(|name| name == "attendees");
             mailbox.mails.add(Mails::between(&before, &after, only_attendees));
         }

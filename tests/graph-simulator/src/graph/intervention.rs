@@ -130,10 +130,10 @@ pub(super) fn after(state: &mut State, call: &Call, mut reply: Reply) -> Reply {
         return failed(504, "GatewayTimeout", "The server did not answer in time.");
     }
     if state.strikes(FaultName::LostAnswer, call).is_some() {
-        reply.delivery = Delivery::Dropped;
+        reply.delivery = reply.delivery.max(Delivery::Dropped);
     }
     if state.strikes(FaultName::TruncatedBody, call).is_some() {
-        reply.delivery = Delivery::Truncated;
+        reply.delivery = reply.delivery.max(Delivery::Truncated);
     }
     if let Body::Json(body) = &mut reply.body {
         rewrite(state, call, body);
@@ -201,6 +201,11 @@ pub(super) fn slow(state: &mut State, call: &Call, reply: &mut Reply) {
         return;
     }
     let slow = state.strikes(FaultName::SlowAnswers, call).map_or(0, |strike| strike.number(200));
+    reply.delay = Duration::from_millis(slow);
+    // Who was refused keeps nobody waiting.
+    if reply.status == 429 {
+        return;
+    }
     let busy = state.strikes(FaultName::MailboxConcurrency, call).map_or(0, |strike| strike.number(25));
     reply.delay = Duration::from_millis(slow.max(busy));
 }
