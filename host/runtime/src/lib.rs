@@ -8,6 +8,7 @@ mod bindings;
 mod boundary;
 mod cache;
 mod compatibility;
+mod complexity;
 mod connector;
 mod conversion;
 mod deadline;

@@ -84,6 +84,14 @@ pub(crate) const MAX_STATE: usize = 16 << 20;
 pub(crate) const HOSTCALL_FUEL: usize = 16 << 20;
 /// Largest component in bytes.
 pub(crate) const MAX_COMPONENT: u64 = 64 << 20;
+/// Functions of all modules of a component together; CPython with its libraries has 13,000.
+pub(crate) const MAX_FUNCTIONS: usize = 100_000;
+/// Longest body of a function, in bytes; the longest of CPython has 417 KiB.
+pub(crate) const MAX_FUNCTION: usize = 1 << 20;
+/// Blocks times variables of a function, each of which may cost the compiler 100 bytes; the most of CPython is 165,000.
+pub(crate) const MAX_JOINS_OF_FUNCTION: u64 = 4_000_000;
+/// Blocks times variables of all functions; CPython has 3,700,000.
+pub(crate) const MAX_JOINS: u64 = 40_000_000;
 /// Longest compilation.
 pub(crate) const COMPILE_TIME: Duration = Duration::from_secs(180);
 /// Handles that a guest may hold.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::compatibility::{self, Grants};
+use crate::complexity;
 use crate::engine::Runtime;
 use crate::failure::LoadError;
 use crate::guest::{GuestState, Surroundings};
@@ -353,7 +354,8 @@ fn compiled(
     if let Some(component) = runtime.cache.as_ref().and_then(|cache| cache.load(&runtime.engine, &digest)) {
         return Ok((component, digest));
     }
-    let component = compile(runtime, bytes.into_owned())
+    let component = complexity::check(&bytes)
+        .and_then(|()| compile(runtime, bytes.into_owned()))
         .map_err(|reason| LoadError::NotAComponent { plugin: name.to_owned(), reason })?;
     if let Some(cache) = &runtime.cache {
         cache.store(&runtime.engine, &digest, &component);
@@ -384,7 +386,8 @@ fn compile(runtime: &Runtime, bytes: Vec<u8>) -> Result<Component, String> {
         Ok(result) => {
             result.map_err(|error| format!("is not a valid component: {}", apptsync_model::text::quoted(&error)))
         }
-        Err(_) => Err(format!("takes longer to compile than {:?}", limits::COMPILE_TIME)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err("cannot be compiled: the compiler gave up on it".into()),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("takes longer to compile than {:?}", limits::COMPILE_TIME)),
     }
 }
 
