@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
 mod appointments;
+mod background;
 mod batch_applications;
 mod boundary;
 mod changed_files;

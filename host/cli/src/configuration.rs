@@ -6,8 +6,10 @@ mod stages;
 
 use std::path::{Path, PathBuf};
 
+use apptsync_model::ContentLanguage;
 use toml::de::DeTable;
 
+use crate::commands::run::DEFAULT_QUEUE;
 use crate::position::{Document, FileError, shown};
 pub use connectors::{ConnectorConfiguration, unknown_connector};
 use reader::Section;
@@ -23,8 +25,8 @@ pub struct Configuration {
     pub file: PathBuf,
     /// The headquarters database.
     pub database: PathBuf,
-    /// The running user where `--user` does not name one.
-    pub user: Option<String>,
+    /// What runs take where their arguments say nothing.
+    pub batch: BatchConfiguration,
     /// Where appointments and customers come from.
     pub source: StageConfiguration,
     /// What the customer adds, in order.
@@ -35,6 +37,23 @@ pub struct Configuration {
     pub definition: StageConfiguration,
     /// How calendar systems are spoken to, the built-in connectors included.
     pub connectors: Vec<ConnectorConfiguration>,
+}
+
+/// Batch settings: what runs take where their arguments say nothing (domain 4).
+#[derive(Debug, Clone)]
+pub struct BatchConfiguration {
+    /// The running user.
+    pub user: Option<String>,
+    /// Language of the texts.
+    pub content_language: Option<ContentLanguage>,
+    /// Processing queue of runs in the background.
+    pub queue: String,
+}
+
+impl Default for BatchConfiguration {
+    fn default() -> Self {
+        Self { user: None, content_language: None, queue: DEFAULT_QUEUE.to_owned() }
+    }
 }
 
 impl Configuration {
@@ -67,7 +86,7 @@ impl Configuration {
         Ok(Self {
             file: file.to_owned(),
             database: database(&root, folder)?,
-            user: batch_user(&root)?,
+            batch: batch(&root)?,
             source: stage(&stages::SOURCE)?,
             extensions: stages::extensions(pipeline.as_ref(), folder)?,
             status: stage(&stages::STATUS)?,
@@ -92,10 +111,17 @@ fn database(root: &Section<'_>, folder: &Path) -> Result<PathBuf, FileError> {
     Ok(folder.join(database.value))
 }
 
-fn batch_user(root: &Section<'_>) -> Result<Option<String>, FileError> {
-    let Some(batch) = root.table("batch")? else { return Ok(None) };
-    batch.allow(&["user"])?;
-    Ok(batch.text("user")?.map(|user| user.value.to_owned()))
+fn batch(root: &Section<'_>) -> Result<BatchConfiguration, FileError> {
+    let Some(batch) = root.table("batch")? else { return Ok(BatchConfiguration::default()) };
+    batch.allow(&["user", "content-language", "queue"])?;
+    let language = batch.text("content-language")?;
+    let language = language.map(|text| text.value.parse().map_err(|error: String| batch.error(text.span, error)));
+    let queue = batch.text("queue")?.map(|queue| queue.value.to_owned());
+    Ok(BatchConfiguration {
+        user: batch.text("user")?.map(|user| user.value.to_owned()),
+        content_language: language.transpose()?,
+        queue: queue.unwrap_or_else(|| BatchConfiguration::default().queue),
+    })
 }
 
 #[cfg(test)]

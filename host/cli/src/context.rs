@@ -68,6 +68,18 @@ impl Context {
         self.as_of.unwrap_or_else(|| Utc::now().into())
     }
 
+    /// `--as-of`, where it was given.
+    #[must_use]
+    pub fn as_of(&self) -> Option<Instant> {
+        self.as_of
+    }
+
+    /// The same at another instant.
+    #[must_use]
+    pub fn with_as_of(&self, as_of: Instant) -> Self {
+        Self::new(self.config.clone(), self.output, self.quiet, Some(as_of))
+    }
+
     /// True for `--output json`.
     #[must_use]
     pub fn is_json(&self) -> bool {

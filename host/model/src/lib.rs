@@ -18,7 +18,9 @@ mod time;
 
 pub use activity::{Activity, ActivityFilter, ActivityId, ActivityOrder, ActivityStatus, LOCATION, UNDATED};
 pub use appointment::{Appointment, Attributes, Customer, MobileStatus, Period, Priority};
-pub use definition::{APPOINTMENT_SYNCHRONIZE, DefinitionDescription, DefinitionSettings, Variable};
+pub use definition::{
+    APPOINTMENT_SYNCHRONIZE, ContentLanguage, DefinitionDescription, DefinitionSettings, DefinitionTexts, Variable,
+};
 pub use eligibility::{Facts, SkipReason, first_import, new_version};
 pub use job::{Application, ChangedSince, JobId, JobState, Message, Severity, StageReport};
 pub use ledger::{Imbalance, Ledger, Outcome};

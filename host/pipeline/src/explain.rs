@@ -171,14 +171,14 @@ fn ask_again(
         return Ok(());
     };
     let appointment: Appointment = serde_json::from_str(&explanation.transfer.record)?;
-    let user = explanation.job.as_ref().and_then(|job| job.new.user.as_deref());
+    let user = explanation.job.as_ref().and_then(|job| job.settings.user.as_deref());
     let master = store.master_data()?;
     let user = user.filter(|user| master.employee.iter().any(|employee| employee.id == *user));
     let scope = Scope::new(&master, &channel, user)?;
     let definitions = store.definitions()?;
     let definition = definitions.into_iter().find(|definition| definition.settings.name == APPOINTMENT_SYNCHRONIZE);
     let rules = |now| Rules { channel: &channel, scope: &scope, stage_set: -1, now, looks_again_later: false };
-    let then = explanation.job.as_ref().map_or(now, |job| job.new.as_of);
+    let then = explanation.job.as_ref().and_then(|job| job.begin).map_or(now, |begin| begin.as_of);
     if let Some(definition) = &definition {
         let stages = StageSet::load(runtime, specs, &RunClock::new(then))?;
         // Asked as of then, with no activity yet or the one that is still planned: what would decide anew.

@@ -13,7 +13,7 @@ use apptsync_model::{
     APPOINTMENT_SYNCHRONIZE, Application, ChangedSince, Channel, Instant, JobState, Ledger, Severity,
 };
 use apptsync_runtime::{Collection, Plugin, RunClock, Runtime, Source};
-use apptsync_store::{NewJob, Store};
+use apptsync_store::{JobBegin, Store};
 
 pub(crate) use self::answer::{context, occasion, question, triage_alone};
 pub(crate) use self::eligible::{Case, Rules, Triage};
@@ -58,23 +58,25 @@ pub fn import_with(
     request: &ImportRequest,
     control: &Control<'_>,
 ) -> Result<JobReport, ImportError> {
-    let channel = store.channel(&request.channel)?.ok_or_else(|| {
-        let channel = &request.channel;
+    let settings = &request.settings;
+    let channel = store.channel(&settings.channel)?.ok_or_else(|| {
+        let channel = &settings.channel;
         ImportError::Usage(format!("sales channel `{channel}` is not there: `apptsync channels list` shows which are"))
     })?;
-    let scope = Scope::new(&store.master_data()?, &channel, request.user.as_deref())?;
+    let scope = Scope::new(&store.master_data()?, &channel, settings.user.as_deref())?;
     let started = Instant::from(chrono::Utc::now());
     let interrupted = store.fail_interrupted_jobs(started)?;
-    let job = store.begin_job(&NewJob {
-        application: request.application,
-        name: request.name.clone(),
-        channel: request.channel.clone(),
-        user: request.user.clone(),
-        changed_since: request.changed_since,
-        as_of: request.as_of,
-        started,
-    })?;
-    tracing::info!(run = job, application = request.application.name(), channel = request.channel, "run begins");
+    let begin = JobBegin { as_of: request.as_of, started };
+    let job = match request.scheduled {
+        None => store.begin_job(settings, begin)?,
+        Some(scheduled) if store.begin_scheduled_job(scheduled, begin)? => scheduled,
+        Some(scheduled) => {
+            return Err(ImportError::Usage(format!(
+                "job {scheduled} is not scheduled: `apptsync jobs show {scheduled}`"
+            )));
+        }
+    };
+    tracing::info!(run = job, application = settings.application.name(), channel = settings.channel, "run begins");
     let mut run = Run {
         store,
         source,
@@ -115,7 +117,7 @@ impl<'a> Run<'a> {
         if !self.may_run() {
             return Ok(false);
         }
-        match self.request.application {
+        match self.request.settings.application {
             Application::ImportCustomers => self.customers().map(|()| true),
             Application::ImportActivities => self.activities(),
             Application::ImportData => {
@@ -138,7 +140,7 @@ impl<'a> Run<'a> {
             self.protocol.say(Severity::Error, text);
             return false;
         }
-        match &self.request.user {
+        match &self.request.settings.user {
             Some(user) if !self.scope.representative(user).is_eligible => {
                 let text = format!(
                     "user {user} is no active user with Sales representative, the run is refused: `apptsync employees set {user} --user true --sales-representative true`"
@@ -158,8 +160,8 @@ impl<'a> Run<'a> {
     fn customers(&mut self) -> Result<(), ImportError> {
         let work = CustomerWork {
             channel: &self.channel.id,
-            changed_since: self.request.changed_since,
-            deactivate_deleted: self.request.deactivate_deleted,
+            changed_since: self.request.settings.changed_since,
+            deactivate_deleted: self.request.settings.deactivate_deleted,
         };
         let ledger =
             self.flow(Application::ImportCustomers, Collection::Customers, 0).run(&work, &mut self.protocol)?;
@@ -177,16 +179,18 @@ impl<'a> Run<'a> {
             self.protocol.say(Severity::Error, text);
             return Ok(false);
         };
-        let (digest, description) = self.stages.fingerprint(&definition.settings);
+        let language = self.request.settings.content_language.as_ref();
+        let settings = definition.settings.in_language(language, &definition.translations);
+        let (digest, description) = self.stages.fingerprint(&settings);
         let stage_set = self.store.stage_set(&digest, &description)?;
         let work = AppointmentWork {
             channel: self.channel,
             scope: self.scope,
             stages: self.stages,
-            settings: &definition.settings,
+            settings: &settings,
             stage_set,
             customers: Customers::default(),
-            changed_since: self.request.changed_since,
+            changed_since: self.request.settings.changed_since,
             now: self.request.as_of,
         };
         let ledger = self
@@ -197,7 +201,7 @@ impl<'a> Run<'a> {
         if !self.control.cancel.load(Ordering::Relaxed) {
             self.delay_elapsed()?;
             let others = self.store.imported_with_other_stages(&self.channel.id, stage_set)?;
-            if others > 0 && self.request.changed_since == ChangedSince::LastTransfer {
+            if others > 0 && self.request.settings.changed_since == ChangedSince::LastTransfer {
                 let text = format!(
                     "{others} planned activities were imported with other stages or settings; --changed-since anytime imports them anew"
                 );
@@ -214,7 +218,7 @@ impl<'a> Run<'a> {
             channel: &self.channel.id,
             collection,
             job: self.job,
-            changed_since: self.request.changed_since,
+            changed_since: self.request.settings.changed_since,
         };
         Flow { store: self.store, from, part, stage_set }
     }

@@ -2,23 +2,16 @@
 
 use std::sync::atomic::AtomicBool;
 
-use apptsync_model::{Application, ChangedSince, Instant, JobId, JobState, Ledger, Message, StageReport};
+use apptsync_model::{Application, Instant, JobId, JobState, Ledger, Message, StageReport};
+use apptsync_store::JobSettings;
 
 /// What is asked of a batch application (domain 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRequest {
-    /// Which one.
-    pub application: Application,
-    /// Name of the job.
-    pub name: String,
-    /// Sales channel.
-    pub channel: String,
-    /// Running user: the run covers them and everybody below; without one, everybody.
-    pub user: Option<String>,
-    /// Which objects.
-    pub changed_since: ChangedSince,
-    /// Import customers: mark the partners of deleted customers for deletion.
-    pub deactivate_deleted: bool,
+    /// Which one, and how: without a running user it covers everybody.
+    pub settings: JobSettings,
+    /// The job to begin, where it was scheduled before.
+    pub scheduled: Option<JobId>,
     /// The instant the run takes as now.
     pub as_of: Instant,
 }
@@ -40,7 +33,7 @@ impl Progress for Silent {
 /// How a run is watched and ended from outside.
 #[derive(Clone, Copy)]
 pub struct Control<'a> {
-    /// When set, the run ends after the page under way.
+    /// When set, the run ends after the page under way. Set by the run itself when the job is canceled in the store.
     pub cancel: &'a AtomicBool,
     /// Told how far the run is.
     pub progress: &'a dyn Progress,

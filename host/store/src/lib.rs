@@ -13,8 +13,9 @@ pub use outlook::{
 };
 pub use sqlite::SqliteStore;
 pub use types::{
-    ActivityFields, Change, CursorWrite, Hash, Job, JobDetails, Known, KnownActivity, LoadCounts, MasterKind, NewJob,
-    PageWrite, Pending, QuarantinedRecord, RecordWrite, RunLock, StoredDefinition, Transfer, TransferKey,
+    ActivityFields, Cancellation, Change, CursorWrite, Hash, Job, JobBegin, JobDetails, JobSettings, Known,
+    KnownActivity, LoadCounts, MasterKind, PageWrite, Pending, QuarantinedRecord, RecordWrite, RunLock, Schedule,
+    StoredDefinition, Transfer, TransferKey,
 };
 
 use std::collections::HashMap;
@@ -111,11 +112,41 @@ pub trait Store: OutlookStore + Send {
 
     // Batch jobs (domain 4)
 
-    /// Begins a batch job.
+    /// Begins a batch job at once.
     ///
     /// # Errors
     /// The database cannot be written.
-    fn begin_job(&self, job: &NewJob) -> Result<JobId>;
+    fn begin_job(&self, job: &JobSettings, begin: JobBegin) -> Result<JobId>;
+
+    /// Puts a batch job into a queue.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn schedule_job(&self, job: &JobSettings, schedule: &Schedule) -> Result<JobId>;
+
+    /// The job of a queue that has waited longest.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn next_scheduled_job(&self, queue: &str) -> Result<Option<Job>>;
+
+    /// Begins a job that is Scheduled; false when it no longer is.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn begin_scheduled_job(&self, id: JobId, begin: JobBegin) -> Result<bool>;
+
+    /// Asks for a job to be canceled; none when there is no such job.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn cancel_job(&self, id: JobId, now: Instant) -> Result<Option<Cancellation>>;
+
+    /// Somebody asked for this job to be canceled.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn is_cancel_requested(&self, id: JobId) -> Result<bool>;
 
     /// Ends a batch job with its protocol.
     ///

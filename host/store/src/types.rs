@@ -1,10 +1,11 @@
 //! What goes into the store and comes out, where the model has no type for it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use apptsync_model::{
-    ActivityId, ActivityStatus, Application, Attributes, ChangedSince, DefinitionSettings, Instant, JobId, JobState,
-    Ledger, Message, Outcome, Partner, Period, Priority, StageReport,
+    ActivityId, ActivityStatus, Application, Attributes, ChangedSince, ContentLanguage, DefinitionSettings,
+    DefinitionTexts, Instant, JobId, JobState, Ledger, Message, Outcome, Partner, Period, Priority, StageReport,
 };
 
 /// The first 16 bytes of a SHA-256.
@@ -56,11 +57,13 @@ pub struct StoredDefinition {
     pub active: bool,
     /// Somebody changed the delivered defaults.
     pub changed: bool,
+    /// Its texts in further content languages.
+    pub translations: BTreeMap<ContentLanguage, DefinitionTexts>,
 }
 
-/// A batch job that begins.
+/// What a batch job is asked to do (domain 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewJob {
+pub struct JobSettings {
     /// What it runs.
     pub application: Application,
     /// Name given by the operator.
@@ -71,10 +74,41 @@ pub struct NewJob {
     pub user: Option<String>,
     /// Which objects it looks at.
     pub changed_since: ChangedSince,
+    /// Import customers: mark the partners of deleted customers for deletion.
+    pub deactivate_deleted: bool,
+    /// Content language of the texts; without one, those the definition has itself.
+    pub content_language: Option<ContentLanguage>,
+}
+
+/// Where a job that was not run at once waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Processing queue: its jobs are carried out one after another.
+    pub queue: String,
+    /// By the clock of the machine.
+    pub scheduled: Instant,
+    /// The instant the run shall take as now, where one was given.
+    pub as_of: Option<Instant>,
+}
+
+/// When a job began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobBegin {
     /// The instant the run takes as now; its randomness follows from it.
     pub as_of: Instant,
     /// By the clock of the machine.
     pub started: Instant,
+}
+
+/// What became of the wish to cancel a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// It had not begun, and will not.
+    Canceled,
+    /// It ends after the page under way.
+    Requested,
+    /// It had ended before.
+    Over(JobState),
 }
 
 /// A batch job.
@@ -82,8 +116,12 @@ pub struct NewJob {
 pub struct Job {
     /// Its number.
     pub id: JobId,
-    /// How it began.
-    pub new: NewJob,
+    /// What it was asked to do.
+    pub settings: JobSettings,
+    /// Where it waited, if it was not run at once.
+    pub schedule: Option<Schedule>,
+    /// When it began, if it has.
+    pub begin: Option<JobBegin>,
     /// Its state.
     pub state: JobState,
     /// By the clock of the machine.

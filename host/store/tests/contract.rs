@@ -10,8 +10,8 @@ use apptsync_model::{
     Priority, Profile, Severity, SkipReason,
 };
 use apptsync_store::{
-    ActivityFields, Change, CursorWrite, MasterKind, NewJob, PageWrite, QuarantinedRecord, RecordWrite, SqliteStore,
-    Store, StoreError, TransferKey,
+    ActivityFields, Change, CursorWrite, JobBegin, JobSettings, MasterKind, PageWrite, QuarantinedRecord, RecordWrite,
+    SqliteStore, Store, StoreError, TransferKey,
 };
 use tempfile::TempDir;
 
@@ -98,17 +98,19 @@ fn record(source_id: &str, outcome: Outcome, change: Change) -> RecordWrite {
     }
 }
 
+const BEGIN: JobBegin = JobBegin { as_of: Instant(100), started: Instant(100) };
+
 fn begin(store: &dyn Store) -> i64 {
-    let job = NewJob {
+    let job = JobSettings {
         application: Application::ImportActivities,
         name: "test".into(),
         channel: "B2B".into(),
         user: Some("A".into()),
         changed_since: ChangedSince::Manual(Instant(7)),
-        as_of: Instant(100),
-        started: Instant(100),
+        deactivate_deleted: false,
+        content_language: None,
     };
-    store.begin_job(&job).expect("a job")
+    store.begin_job(&job, BEGIN).expect("a job")
 }
 
 fn write(store: &dyn Store, job: i64, records: &[RecordWrite], cursor: &str) -> Result<Ledger, StoreError> {
@@ -358,7 +360,7 @@ fn a_job_keeps_its_protocol() {
         store.finish_job(job, state, Instant(200), &parts, &messages, &[]).expect("finished");
         let details = store.job(job).expect("read").expect("there");
         assert_eq!((details.job.state, details.job.ledger), (state, ledger));
-        assert_eq!(details.job.new.changed_since, ChangedSince::Manual(Instant(7)));
+        assert_eq!(details.job.settings.changed_since, ChangedSince::Manual(Instant(7)));
         assert_eq!((details.messages.as_slice(), details.quarantined.as_slice()), (&messages[..], &quarantined[..]));
         assert!(store.fail_interrupted_jobs(Instant(300)).expect("looked").is_empty());
         let interrupted = begin(store);

@@ -11,7 +11,7 @@ use apptsync_pipeline::{
     Control, ImportRequest, OnFailure, Silent, StageSet, StageSpec, StageSpecs, definition_plugin, import_with,
 };
 use apptsync_runtime::{CompileCache, Limits, Plugin, PluginOrigin, PluginSpec, RunClock, Runtime, Source, World};
-use apptsync_store::{SqliteStore, Store, StoredDefinition};
+use apptsync_store::{JobSettings, SqliteStore, Store, StoredDefinition};
 use apptsync_tests::component;
 
 use crate::feed::{CUSTOMERS, EMPLOYEES};
@@ -94,18 +94,24 @@ fn new_store(path: &Path, runtime: &Runtime, specs: &StageSpecs) -> SqliteStore 
         .describe()
         .expect("its defaults")
         .settings;
-    store.put_definition(&StoredDefinition { settings, active: true, changed: false }).expect("the definition");
+    store
+        .put_definition(&StoredDefinition { settings, active: true, changed: false, translations: Default::default() })
+        .expect("the definition");
     store
 }
 
 fn request() -> ImportRequest {
     ImportRequest {
-        application: Application::ImportActivities,
-        name: "bench".into(),
-        channel: "B2B".into(),
-        user: None,
-        changed_since: ChangedSince::LastTransfer,
-        deactivate_deleted: false,
+        settings: JobSettings {
+            application: Application::ImportActivities,
+            name: "bench".into(),
+            channel: "B2B".into(),
+            user: None,
+            changed_since: ChangedSince::LastTransfer,
+            deactivate_deleted: false,
+            content_language: None,
+        },
+        scheduled: None,
         as_of: NOW,
     }
 }

@@ -1,6 +1,10 @@
 //! `definitions`: what activities are made of (domain 6).
 
-use apptsync_model::{APPOINTMENT_SYNCHRONIZE, DefinitionDescription, DefinitionSettings, Priority, Variable};
+use std::collections::BTreeMap;
+
+use apptsync_model::{
+    APPOINTMENT_SYNCHRONIZE, ContentLanguage, DefinitionSettings, DefinitionTexts, Priority, Variable,
+};
 use apptsync_pipeline::definition_plugin;
 use apptsync_runtime::DefinitionPlugin;
 use apptsync_store::{Store, StoredDefinition};
@@ -15,6 +19,7 @@ Examples:
   apptsync definitions activate
   apptsync definitions show
   apptsync definitions set --priority high --subject \"{number} {name} ({city})\"
+  apptsync definitions set --language de --subject \"{number} {name}\" --description \"Kunde: {customer}\"
   apptsync definitions set --defaults";
 
 /// What to do with activity definitions.
@@ -47,6 +52,9 @@ pub struct SetArguments {
     /// Name of the definition
     #[arg(default_value = APPOINTMENT_SYNCHRONIZE)]
     name: String,
+    /// Set the texts of a further content language, such as de or de-AT; runs name theirs with --content-language
+    #[arg(long, conflicts_with_all = ["priority", "kind"])]
+    language: Option<ContentLanguage>,
     /// What to set
     #[command(flatten)]
     changes: Changes,
@@ -56,7 +64,7 @@ pub struct SetArguments {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Changes {
-    /// Put the delivered defaults back, before the other changes
+    /// Put the delivered defaults back, before the other changes; with --language, take its texts away
     #[arg(long)]
     defaults: bool,
     /// Priority of the activities, whatever the appointment's: low, normal or high
@@ -80,14 +88,16 @@ struct View<'a> {
     settings: &'a DefinitionSettings,
     active: bool,
     changed: bool,
+    /// Its texts by content language.
+    translations: &'a BTreeMap<ContentLanguage, DefinitionTexts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     variables: Option<&'a [Variable]>,
 }
 
 impl<'a> View<'a> {
     fn new(definition: &'a StoredDefinition, variables: Option<&'a [Variable]>) -> Self {
-        let StoredDefinition { settings, active, changed } = definition;
-        Self { settings, active: *active, changed: *changed, variables }
+        let StoredDefinition { settings, active, changed, translations } = definition;
+        Self { settings, active: *active, changed: *changed, translations, variables }
     }
 }
 
@@ -114,11 +124,15 @@ pub fn run(command: DefinitionsCommand, context: &Context) -> anyhow::Result<Exi
             let definition = find(store, &name)?;
             save(context, store, &definition, StoredDefinition { active: false, ..definition.clone() })
         }
-        DefinitionsCommand::Set(SetArguments { name, changes }) => {
+        DefinitionsCommand::Set(SetArguments { name, language, changes }) => {
             let definition = find(store, &name)?;
             let plugin = plugin(&workspace, context)?;
+            if let Some(language) = language {
+                let translated = translated(&plugin, &definition, language, changes)?;
+                return save(context, store, &definition, translated);
+            }
             let described = plugin.describe()?;
-            let settings = changed(&definition.settings, changes, &described);
+            let settings = changed(&definition.settings, changes, &described.settings);
             check(&plugin, &settings)?;
             let changed = !same_texts(&settings, &described.settings);
             if changed && settings != definition.settings {
@@ -126,7 +140,7 @@ pub fn run(command: DefinitionsCommand, context: &Context) -> anyhow::Result<Exi
                     "{name} no longer has its delivered defaults; `apptsync definitions set --defaults` puts them back"
                 ));
             }
-            save(context, store, &definition, StoredDefinition { settings, active: definition.active, changed })
+            save(context, store, &definition, StoredDefinition { settings, changed, ..definition.clone() })
         }
     }
 }
@@ -157,8 +171,8 @@ fn same_texts(left: &DefinitionSettings, right: &DefinitionSettings) -> bool {
     DefinitionSettings { name: name.clone(), ..left.clone() } == DefinitionSettings { name, ..right.clone() }
 }
 
-fn changed(settings: &DefinitionSettings, changes: Changes, described: &DefinitionDescription) -> DefinitionSettings {
-    let begin = if changes.defaults { &described.settings } else { settings };
+fn changed(settings: &DefinitionSettings, changes: Changes, delivered: &DefinitionSettings) -> DefinitionSettings {
+    let begin = if changes.defaults { delivered } else { settings };
     DefinitionSettings {
         name: settings.name.clone(),
         kind: changes.kind.unwrap_or_else(|| begin.kind.clone()),
@@ -167,6 +181,29 @@ fn changed(settings: &DefinitionSettings, changes: Changes, described: &Definiti
         // A shell makes line breaks hard to write.
         description: changes.description.map_or_else(|| begin.description.clone(), |text| text.replace("\\n", "\n")),
     }
+}
+
+/// The definition with other texts in a content language.
+fn translated(
+    plugin: &DefinitionPlugin,
+    definition: &StoredDefinition,
+    language: ContentLanguage,
+    changes: Changes,
+) -> anyhow::Result<StoredDefinition> {
+    let mut translations = definition.translations.clone();
+    let earlier = translations.remove(&language).filter(|_| !changes.defaults);
+    if changes.subject.is_some() || changes.description.is_some() {
+        let begin = definition.settings.clone();
+        let begin = match earlier {
+            Some(DefinitionTexts { subject, description }) => DefinitionSettings { subject, description, ..begin },
+            None => begin,
+        };
+        let settings = changed(&begin, changes, &begin);
+        check(plugin, &settings)?;
+        let DefinitionSettings { subject, description, .. } = settings;
+        translations.insert(language, DefinitionTexts { subject, description });
+    }
+    Ok(StoredDefinition { translations, ..definition.clone() })
 }
 
 fn check(plugin: &DefinitionPlugin, settings: &DefinitionSettings) -> anyhow::Result<()> {
@@ -244,7 +281,11 @@ fn show(context: &Context, definition: &StoredDefinition, variables: &[Variable]
         ("Subject", &settings.subject),
         ("Description", &settings.description),
     ];
-    let rows = rows.iter().map(|(label, value)| vec![(*label).to_owned(), (*value).to_owned()]).collect();
+    let mut rows: Vec<_> = rows.iter().map(|(label, value)| vec![(*label).to_owned(), (*value).to_owned()]).collect();
+    for (language, texts) in &definition.translations {
+        rows.push(vec![format!("Subject ({language})"), texts.subject.clone()]);
+        rows.push(vec![format!("Description ({language})"), texts.description.clone()]);
+    }
     context.print_table(&["Field", "Value"], rows)?;
     context.print_line("\nVariables of subject and description")?;
     let variable = |variable: &Variable| vec![format!("{{{}}}", variable.name), variable.meaning.clone()];

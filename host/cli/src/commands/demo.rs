@@ -15,7 +15,7 @@ use apptsync_model::{
 };
 use apptsync_pipeline::ImportRequest;
 use apptsync_pipeline::outlook::{self as pipeline, SyncRequest};
-use apptsync_store::{OutlookStore, SettingsOwner, Store};
+use apptsync_store::{JobSettings, OutlookStore, SettingsOwner, Store};
 use clap::Args;
 use serde::Serialize;
 
@@ -79,12 +79,16 @@ pub fn run(arguments: &DemoArguments, context: &Context) -> anyhow::Result<Exit>
     check_sample(&workspace)?;
     let before = if is_new { Vec::new() } else { activities(&workspace)? };
     let request = ImportRequest {
-        application: Application::ImportData,
-        name: "Demo".to_owned(),
-        channel: sample::CHANNEL.to_owned(),
-        user: Some(sample::USER.to_owned()),
-        changed_since: ChangedSince::LastTransfer,
-        deactivate_deleted: false,
+        settings: JobSettings {
+            application: Application::ImportData,
+            name: "Demo".to_owned(),
+            channel: sample::CHANNEL.to_owned(),
+            user: Some(sample::USER.to_owned()),
+            changed_since: ChangedSince::LastTransfer,
+            deactivate_deleted: false,
+            content_language: None,
+        },
+        scheduled: None,
         as_of: context.now(),
     };
     let report = execute(context, &workspace, request, false)?;

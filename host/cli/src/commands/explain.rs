@@ -255,9 +255,9 @@ fn print(explanation: &Explanation, zones: &Zones, context: &Context) -> anyhow:
     field("Outcome", &outcome)?;
     field("Rule", &explanation.rule)?;
     if let Some(job) = &explanation.job {
-        let user = job.new.user.as_ref().map_or_else(String::new, |user| format!(" by {user}"));
-        let as_of = local_date_time(job.new.as_of, zone);
-        field("Last run", &format!("job {}, {}{user}, as of {as_of} ({zone})", job.id, job.new.application))?;
+        let user = job.settings.user.as_ref().map_or_else(String::new, |user| format!(" by {user}"));
+        let as_of = job.begin.map_or_else(String::new, |begin| local_date_time(begin.as_of, zone));
+        field("Last run", &format!("job {}, {}{user}, as of {as_of} ({zone})", job.id, job.settings.application))?;
     }
     field("First seen", &format!("job {}", transfer.first_job))?;
     let current = if transfer.is_current { "has the last version" } else { "does not have the last version" };

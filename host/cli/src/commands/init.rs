@@ -1,5 +1,6 @@
 //! `init`: an empty workspace.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -110,5 +111,10 @@ fn deliver_definition(store: &dyn Store, workspace: &Workspace, context: &Contex
     let stage = workspace.configuration.definition.stage_spec();
     let plugin = definition_plugin(&workspace.runtime()?, &stage, context.now())?;
     let settings = plugin.describe()?.settings;
-    Ok(store.put_definition(&StoredDefinition { settings, active: false, changed: false })?)
+    Ok(store.put_definition(&StoredDefinition {
+        settings,
+        active: false,
+        changed: false,
+        translations: BTreeMap::new(),
+    })?)
 }

@@ -1,5 +1,6 @@
 //! `run`: batch applications (domain 4).
 
+mod background;
 mod lock;
 mod progress;
 
@@ -7,9 +8,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
-use apptsync_model::{Application, ChangedSince, Instant};
+use apptsync_model::{Application, ChangedSince, ContentLanguage, Instant};
 use apptsync_pipeline::{Control, ImportRequest, JobReport, import};
+use apptsync_store::JobSettings;
 use clap::{Args, Subcommand, ValueEnum};
+
+pub use self::background::{DEFAULT_QUEUE, process};
 
 use crate::context::{Context, Exit, UsageError, Workspace, to_stderr};
 use crate::report::{JobView, print_job};
@@ -20,6 +24,7 @@ Examples:
   apptsync run import-activities --channel B2B --changed-since anytime
   apptsync run import-customers --channel B2B --changed-since anytime --deactivate-deleted
   apptsync run import-data --channel B2B --output json --no-wait
+  apptsync run import-data --channel B2B --background --queue night
 
 One run at a time works on a database; another waits for it. Ctrl-C ends a run after the page under way; the next run \
 goes on from there. Exit codes: 0 completed, 1 failed or canceled, 2 wrong usage, 3 completed with warnings.";
@@ -75,9 +80,19 @@ pub struct RunArguments {
     /// Name of the job [default: that of the application]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Language of the texts, such as de or de-AT: see `definitions set --language` [default: `content-language` of [batch]]
+    #[arg(long, value_name = "LANGUAGE")]
+    content_language: Option<ContentLanguage>,
     /// Do not wait for another run on this database
-    #[arg(long)]
+    #[arg(long, conflicts_with = "background")]
     no_wait: bool,
+    /// Go on in the background: `apptsync jobs list` and `jobs wait` follow it, `jobs cancel` ends it
+    #[arg(long)]
+    background: bool,
+    /// With --background: the processing queue; its jobs are carried out one after another [default: `queue` of [batch], else
+    /// "default"]
+    #[arg(long, value_name = "NAME", requires = "background")]
+    queue: Option<String>,
 }
 
 /// What Import customers takes besides.
@@ -112,15 +127,22 @@ pub fn run(command: RunCommand, context: &Context) -> anyhow::Result<Exit> {
         RunCommand::Data { arguments, deleted } => (Application::ImportData, arguments, deleted.deactivate_deleted),
     };
     let workspace = context.workspace()?;
-    let request = ImportRequest {
+    let batch = &workspace.configuration.batch;
+    let settings = JobSettings {
         application,
         name: arguments.name.unwrap_or_else(|| application.label().to_owned()),
         channel: arguments.channel,
-        user: arguments.user.or_else(|| workspace.configuration.user.clone()),
+        user: arguments.user.or_else(|| batch.user.clone()),
         changed_since: changed_since(arguments.changed_since, arguments.timestamp)?,
         deactivate_deleted,
-        as_of: context.now(),
+        content_language: arguments.content_language.or_else(|| batch.content_language.clone()),
     };
+    if arguments.background {
+        let queue = arguments.queue.unwrap_or_else(|| batch.queue.clone());
+        let job = background::schedule(context, &workspace, &settings, queue)?;
+        return job.map_or(Ok(Exit::Done), |job| super::jobs::print_scheduled(context, &job));
+    }
+    let request = ImportRequest { settings, scheduled: None, as_of: context.now() };
     let report = execute(context, &workspace, request, arguments.no_wait)?;
     let view = JobView::from(&report);
     print_job(context, &view)?;

@@ -27,7 +27,7 @@ fn an_empty_file_means_the_built_in_plugins() {
 #[test]
 fn the_configuration_of_a_new_workspace_is_read_whole() {
     let configuration = parse(include_str!("../commands/init/apptsync.toml"));
-    assert_eq!(configuration.user, None);
+    assert_eq!(configuration.batch.user, None);
     assert_eq!(configuration.status.config, [("late-results".to_owned(), "in-period".to_owned())]);
 }
 
@@ -51,7 +51,7 @@ fn everything_that_may_be_said_is_taken_over() {
         "#
     ));
     assert_eq!(configuration.database, Path::new("data/hq.db"));
-    assert_eq!(configuration.user.as_deref(), Some("A"));
+    assert_eq!(configuration.batch.user.as_deref(), Some("A"));
     assert_eq!(configuration.source.read[1].path, Path::new("/srv/feed"));
     let extension = &configuration.extensions[0];
     assert_eq!(extension.stage, "extension 1");

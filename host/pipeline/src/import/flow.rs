@@ -225,6 +225,9 @@ impl Flow<'_> {
             self.store.store_page(&page, ledger)?;
             tracing::debug!(run = self.from.job, records = output.entered, read = ledger.read, "page is stored");
             self.from.control.progress.advance(self.part, ledger);
+            if self.store.is_cancel_requested(self.from.job)? {
+                self.from.control.cancel.store(true, Ordering::Relaxed);
+            }
         }
         Ok(())
     }

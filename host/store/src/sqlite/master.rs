@@ -1,10 +1,10 @@
 //! Master data and activity definitions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use apptsync_model::{
-    Channel, ChannelPartner, DefinitionSettings, Employee, IbusSettings, MasterData, Organization, Partner,
-    check_channel_id, text,
+    Channel, ChannelPartner, DefinitionSettings, DefinitionTexts, Employee, IbusSettings, MasterData, Organization,
+    Partner, check_channel_id, text,
 };
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
@@ -416,7 +416,7 @@ pub(super) fn remove(store: &SqliteStore, kind: MasterKind, id: &str, channel: O
 }
 
 pub(super) fn definitions(store: &SqliteStore) -> Result<Vec<StoredDefinition>> {
-    rows(&store.connection, "SELECT * FROM definition ORDER BY name", |row| {
+    let mut definitions = rows(&store.connection, "SELECT * FROM definition ORDER BY name", |row| {
         Ok(StoredDefinition {
             settings: DefinitionSettings {
                 name: row.get("name")?,
@@ -427,8 +427,21 @@ pub(super) fn definitions(store: &SqliteStore) -> Result<Vec<StoredDefinition>> 
             },
             active: row.get("active")?,
             changed: row.get("changed")?,
+            translations: BTreeMap::new(),
         })
-    })
+    })?;
+    for definition in &mut definitions {
+        let mut statement = store.connection.prepare_cached("SELECT * FROM definition_text WHERE definition = ?")?;
+        let texts = statement.query_map([&definition.settings.name], |row| {
+            let texts = DefinitionTexts { subject: row.get("subject")?, description: row.get("description")? };
+            Ok((named(row, "language")?, texts))
+        })?;
+        for text in texts {
+            let (language, texts) = text?;
+            definition.translations.insert(language, texts);
+        }
+    }
+    Ok(definitions)
 }
 
 pub(super) fn put_definition(store: &SqliteStore, definition: &StoredDefinition) -> Result<()> {
@@ -448,5 +461,12 @@ pub(super) fn put_definition(store: &SqliteStore, definition: &StoredDefinition)
         ],
         1,
     )?;
+    transaction.execute("DELETE FROM definition_text WHERE definition = ?", [&settings.name])?;
+    for (language, texts) in &definition.translations {
+        transaction.execute(
+            "INSERT INTO definition_text (definition, language, subject, description) VALUES (?, ?, ?, ?)",
+            params![settings.name, language.as_str(), texts.subject, texts.description],
+        )?;
+    }
     Ok(transaction.commit()?)
 }

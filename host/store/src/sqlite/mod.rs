@@ -21,8 +21,8 @@ use apptsync_model::{
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
-    Hash, Job, JobDetails, Known, LoadCounts, MasterKind, NewJob, PageWrite, Pending, Result, RunLock, Store,
-    StoreError, StoredDefinition, Transfer, TransferKey,
+    Cancellation, Hash, Job, JobBegin, JobDetails, JobSettings, Known, LoadCounts, MasterKind, PageWrite, Pending,
+    Result, RunLock, Schedule, Store, StoreError, StoredDefinition, Transfer, TransferKey,
 };
 
 /// How long to wait for another writer.
@@ -151,8 +151,28 @@ impl Store for SqliteStore {
         master::put_definition(self, definition)
     }
 
-    fn begin_job(&self, job: &NewJob) -> Result<JobId> {
-        jobs::begin(self, job)
+    fn begin_job(&self, job: &JobSettings, begin: JobBegin) -> Result<JobId> {
+        jobs::begin(self, job, begin)
+    }
+
+    fn schedule_job(&self, job: &JobSettings, schedule: &Schedule) -> Result<JobId> {
+        jobs::schedule(self, job, schedule)
+    }
+
+    fn next_scheduled_job(&self, queue: &str) -> Result<Option<Job>> {
+        jobs::next_scheduled(self, queue)
+    }
+
+    fn begin_scheduled_job(&self, id: JobId, begin: JobBegin) -> Result<bool> {
+        jobs::begin_scheduled(self, id, begin)
+    }
+
+    fn cancel_job(&self, id: JobId, now: Instant) -> Result<Option<Cancellation>> {
+        jobs::cancel(self, id, now)
+    }
+
+    fn is_cancel_requested(&self, id: JobId) -> Result<bool> {
+        jobs::is_cancel_requested(self, id)
     }
 
     fn finish_job(

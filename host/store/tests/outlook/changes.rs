@@ -6,8 +6,8 @@ use apptsync_model::{
     Priority,
 };
 use apptsync_store::{
-    ActivityFields, Change, EditedActivity, HeadquartersChange, NewActivity, NewJob, OutlookStore, PageWrite,
-    RecordWrite, Store, StoreError, TransferKey,
+    ActivityFields, Change, EditedActivity, HeadquartersChange, JobBegin, JobSettings, NewActivity, OutlookStore,
+    PageWrite, RecordWrite, Store, StoreError, TransferKey,
 };
 
 use crate::{Fixture, HOUR, NOW, create, fields, new};
@@ -249,16 +249,17 @@ fn imported(fixture: &Fixture) -> Activity {
 }
 
 fn write(fixture: &Fixture, change: Change) {
-    let job = NewJob {
+    let job = JobSettings {
         application: Application::ImportActivities,
         name: String::new(),
         channel: "B2B".into(),
         user: None,
         changed_since: ChangedSince::Anytime,
-        as_of: Instant(NOW.0 + 77),
-        started: NOW,
+        deactivate_deleted: false,
+        content_language: None,
     };
-    let job = fixture.store.begin_job(&job).expect("a job");
+    let begin = JobBegin { as_of: Instant(NOW.0 + 77), started: NOW };
+    let job = fixture.store.begin_job(&job, begin).expect("a job");
     let known = fixture.store.known(&KEY, &["m-1"]).expect("read").remove(0);
     let record = RecordWrite {
         source_id: "m-1".into(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use apptsync_model::{APPOINTMENT_SYNCHRONIZE, ActivityFilter, MasterData};
+use apptsync_model::{APPOINTMENT_SYNCHRONIZE, ActivityFilter, JobState, MasterData};
 use apptsync_pipeline::definition_plugin;
 use apptsync_runtime::{Plugin, RunClock, Runtime};
 use apptsync_store::{SqliteStore, Store, StoreError, StoredDefinition};
@@ -23,6 +23,7 @@ pub(super) fn all(context: &Context, findings: &mut Findings) {
         let definition = store.as_ref().and_then(|store| self::definition(store, findings));
         if let Some(store) = &store {
             master_data(store, &workspace, findings);
+            scheduled_jobs(store, findings);
         }
         match start_runtime() {
             Ok(runtime) => plugins(context, &runtime, &workspace, definition.as_ref(), findings),
@@ -122,13 +123,33 @@ fn master_data(store: &SqliteStore, workspace: &Workspace, findings: &mut Findin
             "no employee is an active user with Sales representative: `apptsync employees set ID --user true --sales-representative true`",
         );
     }
-    if let Some(user) = &workspace.configuration.user {
+    if let Some(user) = &workspace.configuration.batch.user {
         running_user(&data, user, findings);
     }
     if findings.0.len() == before {
         let MasterData { partner, employee, channel, .. } = &data;
         let (partners, employees, channels) = (partner.len(), employee.len(), channel.len());
         findings.ok(check, format!("sales channels: {channels}, employees: {employees}, partners: {partners}"));
+    }
+}
+
+/// Jobs that wait while nobody runs: the process in the background was ended.
+fn scheduled_jobs(store: &SqliteStore, findings: &mut Findings) {
+    let check = "scheduled jobs";
+    let jobs = match store.jobs(u64::MAX) {
+        Ok(jobs) => jobs,
+        Err(error) => return findings.error(check, error.to_string()),
+    };
+    let waiting: Vec<_> = jobs.iter().filter(|job| job.state == JobState::Scheduled).collect();
+    let Some(queue) = waiting.last().and_then(|job| job.schedule.as_ref()).map(|schedule| &schedule.queue) else {
+        return;
+    };
+    if let Ok(Some(_)) = store.try_lock_runs() {
+        let count = waiting.len();
+        findings.warning(
+            check,
+            format!("{count} wait and nothing works on them: `apptsync jobs process --queue {queue}` carries them out"),
+        );
     }
 }
 
