@@ -36,8 +36,8 @@ pub(crate) fn unanswered(failure: &http::Failure) -> Failure {
 pub(crate) fn answered(response: &Response, intent: Intent) -> Failure {
     let words = |about: &str| explain(about, response);
     match response.status {
-        401 => Failure::Auth(words("the server refuses the credential")),
-        403 => Failure::Auth(words("the credential has no right to this")),
+        401 => Failure::Auth(words("it is wrong or expired")),
+        403 => Failure::Auth(words("it has no right to this")),
         404 | 410 => Failure::Gone,
         409 | 412 => Failure::Conflict,
         423 | 429 => Failure::Throttled(retry_after(response)),

@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::listing;
 use crate::objects::{self, Found};
 use crate::reading::Reader;
+use crate::sheet;
 
 /// Ids that are looked for one by one; above, all that carry any are read.
 const ONE_BY_ONE: usize = 8;
@@ -92,7 +93,8 @@ pub(crate) fn fetch(
 ///
 /// # Errors
 ///
-/// The server cannot be reached or refuses; `gone` where it no longer has the calendar.
+/// The server cannot be reached or refuses, or an object that may carry an id cannot be read; `gone` where the server no longer
+/// has the calendar.
 pub(crate) fn find(
     client: &Client<'_>,
     reader: &Reader,
@@ -112,8 +114,15 @@ pub(crate) fn find(
     let mut answers: Vec<Vec<Item>> = our_ids.iter().map(|_| Vec::new()).collect();
     for wave in paths.chunks(objects::WAVE) {
         for (path, found) in objects::read(client, calendar, wave)? {
-            let Found::Stored(stored) = found else { continue };
-            for (position, item) in reader.carrying(&path, &stored, our_ids) {
+            // What is not found is made again, so "none" is only said where all that might carry an id was read.
+            let unsure =
+                |why: String| Failure::Transient(format!("whether {} is ours is not known: {why}", path.as_str()));
+            let stored = match found {
+                Found::Stored(stored) => stored,
+                Found::Gone => continue,
+                Found::Unsaid(failure) => return Err(unsure(sheet::why(failure))),
+            };
+            for (position, item) in reader.carrying(&path, &stored, our_ids).map_err(unsure)? {
                 if let Some(answer) = answers.get_mut(position) {
                     answer.push(item);
                 }

@@ -81,9 +81,17 @@ impl Reader {
         read.ok_or_else(|| format!("it has no {}", query::component(self.kind)))
     }
 
-    /// The items of an object that carry some of our ids, each with the position of its id; none of an object that cannot
-    /// be read.
-    pub(crate) fn carrying(&self, path: &Path, stored: &Stored, our_ids: &[String]) -> Vec<(usize, Item)> {
+    /// The items of an object that carry some of our ids, each with the position of its id.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read and has one of the ids in it, so that nobody can say whether it carries it; the text says why.
+    pub(crate) fn carrying(
+        &self,
+        path: &Path,
+        stored: &Stored,
+        our_ids: &[String],
+    ) -> Result<Vec<(usize, Item)>, String> {
         let collection = path.parent();
         let read = self.with(stored, |object| {
             let place = place(path, stored, &collection);
@@ -102,7 +110,12 @@ impl Reader {
             }
             Ok(found)
         });
-        read.ok().flatten().unwrap_or_default()
+        let has = |id: &String| !id.is_empty() && stored.data.windows(id.len()).any(|part| part == id.as_bytes());
+        match read {
+            Ok(found) => Ok(found.unwrap_or_default()),
+            Err(why) if our_ids.iter().any(has) => Err(why),
+            Err(_) => Ok(Vec::new()),
+        }
     }
 
     /// The UID of the object that a resource holds.

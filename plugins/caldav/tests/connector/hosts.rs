@@ -205,8 +205,12 @@ impl<'h> Calendar<'h> {
     }
 
     pub(crate) fn find(&self, ids: &[&str]) -> Vec<Vec<Item>> {
+        self.try_find(ids).expect("answers")
+    }
+
+    pub(crate) fn try_find(&self, ids: &[&str]) -> Result<Vec<Vec<Item>>, Failure> {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        self.connector.find(&self.account, &self.target, &ids).expect("answers")
+        self.connector.find(&self.account, &self.target, &ids)
     }
 
     /// The items that were written, or none after a deletion, or why not.

@@ -67,7 +67,7 @@ fn what_keeps_from_connecting_is_said() {
     let mut radicale = Radicale::start();
     let probe = |host: &Real, server: &str| CalDav::new(host).probe(&account(server)).expect_err("a failure");
     match probe(&Real::new("wrong"), &radicale.origin()) {
-        Failure::Auth(words) => assert!(words.contains("refuses the credential"), "{words}"),
+        Failure::Auth(words) => assert!(words.contains("wrong or expired"), "{words}"),
         other => panic!("{other:?}"),
     }
     match probe(&Real::new(PASSWORD), &radicale.origin()) {
@@ -204,6 +204,22 @@ fn items_are_found_by_our_ids() {
             assert_eq!(items.iter().map(ours).collect::<Vec<_>>(), [Some(id.as_str())]);
         }
         assert!(calendar.find(&[]).is_empty());
+    });
+}
+
+/// What is not found is made again: of what cannot be read nobody may say that it is not there.
+#[test]
+fn an_object_with_our_id_that_cannot_be_read_is_not_taken_for_missing() {
+    with_each_server(|host, foreign, origin, path| {
+        let calendar = Calendar::new(host, origin, path);
+        let ours = object("a", &["DTSTART:18001201T090000Z", "X-APPTSYNC-ID:our-1"]);
+        foreign.put(&format!("{path}a.ics"), &ours);
+        let failure = calendar.try_find(&["our-1", "our-2"]).expect_err("not known");
+        assert!(
+            matches!(&failure, Failure::Transient(why) if why.contains("a.ics is ours is not known")),
+            "{failure:?}"
+        );
+        assert_eq!(calendar.find(&["our-2"]), [vec![]]);
     });
 }
 
