@@ -1,8 +1,8 @@
-//! Microsoft's own clients do a day's work here, and every body of it has the published shape. What they need is installed
-//! by `tests/clients/install`.
+//! Microsoft's own clients do a day's work here, and every body of it has the published shape.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use graph_simulator::{Options, Simulator};
 use serde_json::{Value, json};
@@ -13,15 +13,22 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Where the clients are, installed when they are not.
+fn clients() -> &'static Path {
+    static CLIENTS: OnceLock<PathBuf> = OnceLock::new();
+    CLIENTS.get_or_init(|| {
+        succeeds(Command::new(script("install")).stdin(Stdio::null()));
+        root().join("target/clients")
+    })
+}
+
 fn python() -> Command {
-    let python = root().join("target/clients/python/bin/python");
-    assert!(python.exists(), "Microsoft's clients are not installed: run tests/clients/install");
-    Command::new(python)
+    Command::new(clients().join("python/bin/python"))
 }
 
 fn node() -> Command {
     let mut node = Command::new("node");
-    node.env("NODE_PATH", root().join("target/clients/node_modules"));
+    node.env("NODE_PATH", clients().join("node_modules"));
     node
 }
 
