@@ -18,6 +18,7 @@ mod ledger;
 mod master_data;
 mod one_way;
 mod outlook;
+mod second_reader;
 mod status;
 mod support;
 mod swapped;

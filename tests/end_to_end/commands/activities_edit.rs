@@ -244,3 +244,29 @@ fn a_canceled_activity_of_mobile_stays_closed() {
     assert_eq!(workspace.activity("a-1"), canceled);
     assert_eq!(canceled.expect("an activity")["canceled"], true);
 }
+
+/// Domain 7: a synchronisation sets what was planned in the headquarters and elapsed to Delayed, as an import does for Mobile's.
+#[test]
+fn what_was_planned_here_and_elapsed_is_delayed_by_the_next_synchronisation() {
+    let workspace = Workspace::new();
+    let made = meeting(&workspace);
+    let settings =
+        ["outlook", "settings", "set", "--level", "database", "--calendar-from", "-7d", "--calendar-to", "+90d"];
+    let _ = workspace.run(&settings).exits(0);
+    let profile = ["outlook", "profile", "add", "b", "--employee", "B", "--connector", "calendar-file", "--user", "b"];
+    let _ = workspace.run(&profile).exits(0);
+    let sync = |now: &str| {
+        let _ = workspace.run(&["outlook", "sync", "b", "--as-of", now]).exits(0);
+        show(&workspace, id(&made))["status"].clone()
+    };
+    let end = "2026-12-01T10:00:00Z";
+    assert_eq!(made["end"], end);
+    assert_eq!(sync(end), "planned", "at its end it is not yet elapsed");
+    let plan = ["outlook", "sync", "b", "--plan", "--as-of", "2026-12-01T10:00:01Z"];
+    let _ = workspace.run(&plan).exits(0);
+    assert_eq!(show(&workspace, id(&made))["status"], "planned", "a plan changes nothing");
+    assert_eq!(sync("2026-12-01T10:00:01Z"), "delayed");
+    let report =
+        workspace.run(&["outlook", "sync", "b", "--as-of", "2026-12-01T10:00:02Z", "--output", "json"]).exits(0).json();
+    assert!(report[0]["operations"].as_object().expect("counts").values().all(|count| count == 0), "{report:#}");
+}

@@ -139,7 +139,7 @@ fn begin(
     let mut run = Run::new(with, request, id);
     let requests = with.connector.requests();
     let mut ended = Ended::default();
-    let stopped = run.whole(windows, &mut ended).err();
+    let stopped = run.whole(windows, &mut ended).and_then(|()| run.delay_elapsed(windows)).err();
     let report = run.report(ended, stopped, with.connector.requests() - requests);
     let result = SyncResult {
         state: report.state,
@@ -236,6 +236,20 @@ impl<'a> Run<'a> {
             }
         }
         self.converge(windows, &pulled)
+    }
+
+    /// What was planned here or in Outlook and has elapsed becomes Delayed (domain 7), after what Outlook says of it was taken
+    /// over: it may have been completed there in time. Appointments of Mobile are left to the import, for the same reason.
+    fn delay_elapsed(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<(), Stop> {
+        if self.request.plan_only || windows.contains_key(&ItemKind::Contact) {
+            return Ok(());
+        }
+        let delayed = self.store.delay_elapsed_of(&self.profile.profile.employee, self.request.as_of)?;
+        if delayed > 0 {
+            let text = format!("{delayed} activities were set to Delayed: their processing period elapsed");
+            self.notes.say(Severity::Info, text);
+        }
+        Ok(())
     }
 
     /// Guards, and a person's approval. Empty when the plan may be applied.
