@@ -51,6 +51,7 @@ fn item(id: HeadquartersId, contact: Contact, withdrawn: bool) -> HeadquartersIt
         moved: false,
         closed: false,
         delayed: false,
+        start: Instant::MAX,
         end: Instant::MAX,
         changed_at: Instant(0),
     }

@@ -128,7 +128,7 @@ pub(super) fn decide(
         return Verdict::new(Row::R23, Action::Skip).because(why.clone());
     }
     if ours.withdrawn {
-        return withdrawn(link, ours, remote, rules, now);
+        return withdrawn(link, ours, remote, target, rules, now);
     }
     match ours.place {
         Place::Outside => return Verdict::new(Row::R18, Action::Leave),
@@ -154,6 +154,7 @@ fn withdrawn(
     link: &Link,
     ours: &HeadquartersItem,
     remote: Option<&RemoteState>,
+    target: &str,
     rules: &Rules,
     now: Instant,
 ) -> Verdict {
@@ -170,7 +171,7 @@ fn withdrawn(
         Origin::Mobile => Row::P5,
         Origin::Headquarters | Origin::Outlook => Row::R13,
     };
-    if item.is_some_and(|item| item.collection != link.collection) {
+    if item.is_some_and(|item| item.collection != link.collection && item.collection != target) {
         return Verdict::new(Row::R22, Action::Unlink);
     }
     let changed = item.is_some_and(|item| {
@@ -188,7 +189,9 @@ fn withdrawn(
             TextPriority::Erp | TextPriority::Newest => return Verdict::new(Row::R14, Action::Delete),
         }
     }
-    if ours.end <= now || rules.deletion_policy == DeletionPolicy::Keep {
+    // What Mobile planned has happened as soon as it has begun.
+    let is_past = if row == Row::P5 { ours.start <= now } else { ours.end <= now };
+    if is_past || rules.deletion_policy == DeletionPolicy::Keep {
         return Verdict::new(row, Action::Unlink);
     }
     Verdict::new(row, Action::Delete)
@@ -265,7 +268,7 @@ fn present(
     };
     let merged = merge(Some(&link.base), &ours.fields, theirs, &policy);
     if link.origin == Origin::Mobile {
-        return protected(link, item, merged, now);
+        return protected(link, item, merged, target, now);
     }
     if item.map_or(link.base.is_foreign, |item| !item.is_organizer) {
         return shadow(merged);
@@ -277,11 +280,12 @@ fn present(
 }
 
 /// Mobile's items: the headquarters' values, always (2.9).
-fn protected(link: &Link, item: Option<&RemoteItem>, merged: Merge, now: Instant) -> Verdict {
+fn protected(link: &Link, item: Option<&RemoteItem>, merged: Merge, target: &str, now: Instant) -> Verdict {
     let row = match (merged.headquarters_changed, merged.outlook_changed) {
         (true, true) => Row::P3,
         (true, false) => Row::P1,
         (false, true) => Row::P2,
+        (false, false) if has_moved(link, item, target) => return agreed(Row::R21),
         (false, false) if item.is_some() => return agreed(Row::P10),
         (false, false) => return Verdict::new(Row::R7, Action::Nothing),
     };
@@ -294,6 +298,11 @@ fn protected(link: &Link, item: Option<&RemoteItem>, merged: Merge, now: Instant
         return agreed(row);
     }
     Verdict::with(row, Action::Update, merged.changes)
+}
+
+/// True when the item lies in the collection that is synchronised now, and did not before (row 21).
+fn has_moved(link: &Link, item: Option<&RemoteItem>, target: &str) -> bool {
+    item.is_some_and(|item| item.collection != link.collection && item.collection == target)
 }
 
 fn agreed(row: Row) -> Verdict {
@@ -343,9 +352,7 @@ fn two_way(link: &Link, item: Option<&RemoteItem>, mut merged: Merge, target: &s
     let is_held = merged.has(Direction::Held);
     let (to_outlook, to_headquarters) = (merged.has(Direction::ToOutlook), merged.has(Direction::ToHeadquarters));
     let row = match (merged.headquarters_changed, merged.outlook_changed) {
-        (false, false) if item.is_some_and(|item| item.collection != link.collection && item.collection == target) => {
-            Row::R21
-        }
+        (false, false) if has_moved(link, item, target) => Row::R21,
         (false, false) if item.is_some() => Row::P10,
         (false, false) => Row::R7,
         (true, false) => Row::R8,

@@ -109,6 +109,7 @@ fn as_item(
         moved,
         closed,
         delayed: activity.status == ActivityStatus::Delayed,
+        start: activity.start,
         end: activity.end,
         changed_at: activity.changed_at,
     }

@@ -50,6 +50,8 @@ pub struct HeadquartersItem {
     pub closed: bool,
     /// Delayed.
     pub delayed: bool,
+    /// When it begins.
+    pub start: Instant,
     /// When it is over.
     pub end: Instant,
     /// When it was last changed.

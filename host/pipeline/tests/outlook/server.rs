@@ -44,6 +44,10 @@ pub(crate) struct Faults {
     pub(crate) ignores_keys: bool,
     /// What is asked for by its id is said to be gone.
     pub(crate) denies: bool,
+    /// What is asked for by its id gets no answer.
+    pub(crate) does_not_say: bool,
+    /// Subjects are cut to so many characters when they are written; 0 for never.
+    pub(crate) cuts: usize,
     /// The credential is refused.
     pub(crate) refuses: bool,
     /// So many writes are answered with a pause of a second.
@@ -241,6 +245,12 @@ impl Inner {
         self.writes += 1;
         let is_lost = self.faults.lose_answers_after.is_some_and(|after| self.writes > after);
         let done = self.do_write(target, push)?;
+        if let Some(Stored { item, .. }) = done.as_ref().and_then(|id| self.items.get_mut(id))
+            && let Content::Entry(entry) = &mut item.content
+            && self.faults.cuts > 0
+        {
+            entry.subject = entry.subject.chars().take(self.faults.cuts).collect();
+        }
         if is_lost {
             return Err(ConnectorFailure::Transient("no answer".to_owned()));
         }
@@ -407,6 +417,9 @@ impl Connector for Server {
         inner.call()?;
         if inner.faults.denies {
             return Ok(ids.iter().map(|_| Ok(None)).collect());
+        }
+        if inner.faults.does_not_say {
+            return Ok(ids.iter().map(|_| Err(ConnectorFailure::Transient("no answer".to_owned()))).collect());
         }
         Ok(ids.iter().map(|id| Ok(inner.told(id))).collect())
     }

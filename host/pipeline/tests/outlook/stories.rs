@@ -5,6 +5,7 @@ use apptsync_model::outlook::{
     Content, Entry, Identity, ItemKind, LinkState, Occurrence, Origin, OverrideScope, TextPriority,
 };
 use apptsync_model::{Instant, Period, Priority};
+use apptsync_pipeline::outlook::{Row, reconnect, why};
 use apptsync_store::{OutlookStore, SyncState};
 
 use crate::server::{CALENDAR, OTHER};
@@ -89,6 +90,26 @@ fn row_06_several_alike_wait_for_a_person() {
     assert_eq!((writes(&report), report.held.len()), (0, 3), "{:?}", report.held);
     assert_eq!(report.state, SyncState::CompletedWithWarnings);
     assert_eq!(world.sync().held.len(), 3, "and goes on waiting");
+}
+
+#[test]
+fn row_07_what_nobody_changed_is_left_as_it_is() {
+    for origin in [Origin::Headquarters, Origin::Mobile] {
+        let mut world = World::new();
+        let id = world.create(origin, "Visit", 2 * DAY);
+        world.sync();
+        let before = (world.link_of(id), world.server.items(), world.activity(id));
+        let report = world.sync();
+        assert_eq!((writes(&report), report.plan.steps.len(), report.state), (0, 0, SyncState::Completed));
+        // Everything listed anew, and told anew, is no change either.
+        world.server.faults(|faults| faults.always_full = true);
+        let report = world.sync();
+        assert_eq!((writes(&report), report.state), (0, SyncState::Completed));
+        assert_eq!((world.link_of(id), world.server.items(), world.activity(id)), before);
+        assert!(world.store.audit(report.run).expect("audit").is_empty());
+        let why = world.with_synchronisation(|with| why(with, &id.to_string(), world.now)).expect("why");
+        assert_eq!(why[0].row, "7");
+    }
 }
 
 #[test]
@@ -334,6 +355,50 @@ fn row_20_moved_out_of_the_window_there_is_a_change_of_time() {
 }
 
 #[test]
+fn row_21_moved_to_the_calendar_that_is_synchronised_now_its_link_moves_too() {
+    for origin in [Origin::Headquarters, Origin::Mobile] {
+        let mut world = World::new();
+        let id = world.create(origin, "Visit", DAY);
+        let canceled = world.create(origin, "Canceled", 2 * DAY);
+        world.sync();
+        let remote = world.remote_of(id);
+        let moved = [remote.clone(), world.remote_of(canceled)];
+        world.change_profile(|profile| profile.calendar = OTHER.to_owned());
+        reconnect(&world.store, world.profile().id).expect("reconnected");
+        for remote in &moved {
+            world.server.change(remote, |item| item.collection = OTHER.to_owned());
+        }
+        let plan = world.plan().plan;
+        assert!(plan.steps.iter().all(|step| step.verdict.row == Row::R21), "{origin}: {:#?}", plan.steps);
+        assert_eq!((writes(&world.sync()), world.server.items().len()), (0, 2), "no second item");
+        let link = world.link_of(id).expect("kept");
+        assert_eq!((link.collection.as_str(), link.state), (OTHER, LinkState::Linked));
+        // It goes on there.
+        world.edit(id, |fields| fields.subject = "Visit, later".to_owned());
+        world.cancel(canceled);
+        let report = world.sync();
+        assert_eq!((report.operations.update, report.operations.delete), (1, 1), "{origin}: {:?}", report.messages);
+        assert_eq!(text(&world.server.get(&remote).expect("there").item.content).0, "Visit, later");
+        assert_eq!(writes(&world.sync()), 0);
+    }
+}
+
+#[test]
+fn row_21_moved_and_canceled_at_once_is_a_cancellation() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    let remote = world.remote_of(id);
+    world.change_profile(|profile| profile.calendar = OTHER.to_owned());
+    reconnect(&world.store, world.profile().id).expect("reconnected");
+    world.server.change(&remote, |item| item.collection = OTHER.to_owned());
+    world.cancel(id);
+    world.settle(2);
+    assert!(world.server.items().is_empty(), "it lies where we synchronise, so it goes");
+    assert!(world.link_of(id).is_none(), "a tombstone");
+}
+
+#[test]
 fn row_22_moved_to_another_calendar_is_left_alone() {
     let mut world = World::new();
     let id = world.create(Origin::Headquarters, "Visit", DAY);
@@ -343,6 +408,34 @@ fn row_22_moved_to_another_calendar_is_left_alone() {
     assert_eq!(writes(&world.sync()), 0);
     assert!(!world.activity(id).canceled);
     assert_eq!(world.server.items().len(), 1, "no second item");
+}
+
+#[test]
+fn row_23_what_is_not_known_waits_and_the_cursor_goes_on() {
+    let mut world = World::new();
+    let ids = [world.create(Origin::Headquarters, "Visit", DAY), world.create(Origin::Mobile, "SA/1", 2 * DAY)];
+    world.sync();
+    let cursor = |world: &World| {
+        let known = world.store.sync_cursor(world.profile().id, ItemKind::Appointment).expect("read");
+        known.and_then(|known| known.cursor).expect("a cursor")
+    };
+    let before = cursor(&world);
+    for id in ids {
+        world.server.delete(&world.remote_of(id));
+        world.edit(id, |fields| fields.description = "rewritten".to_owned());
+    }
+    world.server.faults(|faults| faults.does_not_say = true);
+    for _ in 0..2 {
+        let report = world.sync();
+        assert_eq!(writes(&report), 0, "{:#?}", report.plan.steps);
+        assert!(report.plan.steps.iter().all(|step| step.verdict.row == Row::R23));
+        assert!(ids.iter().all(|id| !world.activity(*id).canceled), "what is not known is not deleted");
+    }
+    let after = cursor(&world);
+    assert_ne!(before, after, "no roll back of the cursor");
+    world.server.faults(|faults| *faults = crate::server::Faults::default());
+    assert_eq!(world.sync().operations.create, 2, "now it is known: rows 16 and P4");
+    assert_eq!(writes(&world.sync()), 0);
 }
 
 #[test]
@@ -415,6 +508,34 @@ fn row_p4_a_deletion_comes_back_once() {
 }
 
 #[test]
+fn row_p5_rejected_in_mobile_is_kept_and_shown_and_withdrawn_goes_only_from_the_future() {
+    let mut world = World::new();
+    let starts = [DAY, DAY + HOUR, 2 * HOUR, HOUR / 2];
+    let [rejected, future, current, past] = starts.map(|start| world.create(Origin::Mobile, "SA/1", start));
+    world.sync();
+    assert_eq!(world.server.items().len(), 4);
+    let remotes = [rejected, future, current, past].map(|id| world.remote_of(id));
+    world.reject(rejected, "Rejected in Mobile: customer closed down");
+    let report = world.sync();
+    assert_eq!((report.operations.update, report.operations.delete), (1, 0), "{:#?}", report.plan.steps);
+    let Content::Entry(stored) = world.server.get(&remotes[0]).expect("kept").item.content else { panic!("an entry") };
+    assert!(stored.completed.is_some(), "shown as free");
+    assert_eq!(stored.body, "Rejected in Mobile: customer closed down");
+    assert_eq!(world.activity(rejected).status, ActivityStatus::CompletedUnprocessed);
+    // One is under way by then, another is over.
+    world.pass(9 * HOUR / 4);
+    for id in [future, current, past] {
+        world.cancel(id);
+    }
+    let report = world.sync();
+    let rows: Vec<_> = report.plan.steps.iter().map(|step| step.verdict.row).collect();
+    assert_eq!((rows, report.operations.delete), (vec![Row::P5; 3], 1), "{:#?}", report.plan.steps);
+    let is_there = remotes.map(|remote| world.server.get(&remote).is_some());
+    assert_eq!(is_there, [true, false, true, true]);
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
 fn row_p6_a_copy_loses_our_key_and_counts_as_new() {
     let mut world = World::new();
     let id = world.create(Origin::Mobile, "Visit", DAY);
@@ -456,6 +577,34 @@ fn row_p9_the_representative_changes() {
     let report = world.sync();
     assert_eq!(report.operations.delete, 1, "{:?}", report.messages);
     assert!(world.server.items().is_empty() && !world.activity(id).canceled);
+}
+
+#[test]
+fn row_p10_our_own_write_seen_again_is_no_change() {
+    // A server that cuts what it is given, and one that changes its etags by itself.
+    for (cuts, redates) in [(0, false), (8, false), (0, true), (8, true)] {
+        for origin in [Origin::Mobile, Origin::Headquarters] {
+            let mut world = World::new();
+            world.server.faults(|faults| faults.cuts = cuts);
+            let id = world.create(origin, "SA/1 A visit", DAY);
+            assert_eq!(world.sync().operations.create, 1);
+            let remote = world.remote_of(id);
+            for round in 0..3 {
+                if redates {
+                    world.server.edit(&remote, |_| {});
+                }
+                let report = world.sync();
+                assert_eq!(writes(&report), 0, "{:#?}", report.plan.steps);
+                assert!(report.plan.steps.iter().all(|step| step.verdict.row == Row::P10));
+                assert_eq!(report.plan.steps.len(), usize::from(redates), "its etag alone says that it is our own");
+                assert_eq!(world.link_of(id).expect("kept").etag, world.server.get(&remote).expect("there").item.etag);
+                world.edit(id, |fields| fields.description = format!("version {round}"));
+                assert_eq!(world.sync().operations.update, 1);
+            }
+            assert_eq!(writes(&world.sync()), 0);
+            assert!(world.link_of(id).expect("kept").flaps.is_empty());
+        }
+    }
 }
 
 #[test]

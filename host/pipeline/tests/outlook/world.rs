@@ -237,6 +237,13 @@ impl World {
         assert_eq!(delayed, 1);
     }
 
+    /// Mobile rejects it: the status mapping closes it and says why.
+    pub(crate) fn reject(&self, id: ActivityId, why: &str) {
+        let database = rusqlite::Connection::open(self.folder.path().join("test.db")).expect("the database");
+        let closed = "UPDATE activity SET status = 'completed-unprocessed', description = ?2, revision = revision + 1 WHERE id = ?1";
+        assert_eq!(database.execute(closed, rusqlite::params![id, why]).expect("a change"), 1);
+    }
+
     pub(crate) fn cancel(&self, id: ActivityId) {
         let revision = self.activity(id).revision;
         self.store
