@@ -1,129 +1,16 @@
-//! Outlook (domain 8, and 9 walk-through 2) through the binary: against a real CalDAV server, and by a calendar file.
+//! Outlook (domain 8, and 9 walk-through 2) through the binary: against a real CalDAV server, against the simulator of
+//! Microsoft Graph, and by a calendar file.
+
+mod calendar;
 
 use std::fs;
 
-use apptsync_tests::radicale::{PASSWORD, Radicale, USER};
+use apptsync_tests::radicale::PASSWORD;
 use apptsync_tests::{Ran, Workspace};
 use serde_json::Value;
 
+use self::calendar::{Kind, connected};
 use crate::support::batch;
-
-/// A representative's calendar, as its owner sees it.
-enum Calendar {
-    Server { radicale: Radicale, path: String },
-    File(std::path::PathBuf),
-}
-
-impl Calendar {
-    /// Every object, with what its owner needs to change it.
-    fn objects(&self) -> Vec<(String, String)> {
-        match self {
-            Self::Server { radicale, path } => {
-                let Ok(entries) = fs::read_dir(radicale.folder(path)) else { return Vec::new() };
-                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-                let names = names.filter(|name| name.ends_with(".ics"));
-                names.map(|name| (format!("{path}{name}"), self.get(&format!("{path}{name}")))).collect()
-            }
-            Self::File(file) => {
-                fs::read_to_string(file).map_or_else(|_| Vec::new(), |text| vec![(String::new(), text)])
-            }
-        }
-    }
-
-    fn get(&self, path: &str) -> String {
-        match self {
-            Self::Server { radicale, .. } => radicale.foreign_user().ask("GET", path, &[], "").body,
-            Self::File(file) => fs::read_to_string(file).expect("the calendar"),
-        }
-    }
-
-    fn text(&self) -> String {
-        // Long lines are folded: what is looked for must not be.
-        self.objects().into_iter().map(|(_, text)| text.replace("\r\n ", "")).collect()
-    }
-
-    /// The owner edits what the calendar says.
-    fn edit(&self, from: &str, to: &str) {
-        let (path, text) = self.objects().into_iter().find(|(_, text)| text.contains(from)).expect("it is there");
-        self.put(&path, &text.replace(from, to));
-    }
-
-    fn put(&self, path: &str, text: &str) {
-        match self {
-            Self::Server { radicale, .. } => {
-                let headers = [("content-type", "text/calendar")];
-                let status = radicale.foreign_user().ask("PUT", path, &headers, text).status;
-                assert!((200..300).contains(&status), "{status}");
-            }
-            Self::File(file) => fs::write(file, text).expect("written"),
-        }
-    }
-
-    /// The owner adds something.
-    fn add(&self, uid: &str, component: &str) {
-        let component = component.replace('\n', "\r\n");
-        match self {
-            Self::Server { path, .. } => {
-                let whole =
-                    format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{component}\r\nEND:VCALENDAR\r\n");
-                self.put(&format!("{path}{uid}.ics"), &whole);
-            }
-            Self::File(file) => {
-                let text = fs::read_to_string(file).expect("the calendar");
-                self.put("", &text.replace("END:VCALENDAR", &format!("{component}\r\nEND:VCALENDAR")));
-            }
-        }
-    }
-
-    /// The owner deletes the one object that says this.
-    fn delete(&self, what: &str) {
-        match self {
-            Self::Server { radicale, .. } => {
-                let (path, _) = self.objects().into_iter().find(|(_, text)| text.contains(what)).expect("it is there");
-                let _ = radicale.foreign_user().ask("DELETE", &path, &[], "");
-            }
-            Self::File(file) => {
-                let text = fs::read_to_string(file).expect("the calendar");
-                let mut kept = String::new();
-                let mut parts = text.split("BEGIN:VEVENT");
-                kept.push_str(parts.next().unwrap_or_default());
-                for part in parts {
-                    let (event, rest) = part.split_once("END:VEVENT\r\n").expect("an end");
-                    if !event.contains(what) {
-                        kept.push_str(&format!("BEGIN:VEVENT{event}END:VEVENT\r\n"));
-                    }
-                    kept.push_str(rest);
-                }
-                self.put("", &kept);
-            }
-        }
-    }
-}
-
-/// A workspace whose representative B has a calendar.
-fn connected(is_server: bool, more: &[&str]) -> (Workspace, Calendar) {
-    let workspace = Workspace::new();
-    let settings =
-        ["outlook", "settings", "set", "--level", "database", "--calendar-from", "-7d", "--calendar-to", "+90d"];
-    let _ = workspace.run(&[&settings[..], &["--tasks-from", "-7d", "--tasks-to", "+90d"]].concat()).exits(0);
-    let mut arguments = vec!["outlook", "profile", "add", "b", "--employee", "B", "--user", USER];
-    if !is_server {
-        let file = workspace.path(&format!("calendars/{USER}.ics"));
-        arguments.extend(["--connector", "calendar-file"]);
-        let _ = workspace.run(&[&arguments[..], more].concat()).exits(0);
-        return (workspace, Calendar::File(file));
-    }
-    let radicale = Radicale::start();
-    let path = radicale.calendar("Sales");
-    fs::write(workspace.path("secret"), PASSWORD).expect("written");
-    let secret = workspace.path("secret");
-    let credential = ["credentials", "add", "dav", "--kind", "password", "--secret-file"];
-    let _ = workspace.run(&[&credential[..], &[secret.to_str().expect("a path")]].concat()).exits(0);
-    let origin = radicale.origin();
-    arguments.extend(["--connector", "caldav", "--server", &origin, "--calendar", "Sales", "--credential", "dav"]);
-    let _ = workspace.run(&[&arguments[..], more].concat()).exits(0);
-    (workspace, Calendar::Server { radicale, path })
-}
 
 fn sync(workspace: &Workspace) -> Value {
     let ran = workspace.run(&["outlook", "sync", "--all", "--output", "json"]);
@@ -145,27 +32,33 @@ fn import(workspace: &Workspace) -> Ran {
     batch(workspace, "import-data", &[])
 }
 
-/// Runs a story with the server and with the file.
+/// Runs a story with each connector.
 macro_rules! stories {
     ($($(#[$meta:meta])* $name:ident($workspace:ident, $calendar:ident, $more:expr) $story:block)+) => { $(
         mod $name {
             use super::*;
 
-            fn story(is_server: bool) {
-                let ($workspace, $calendar) = connected(is_server, $more);
+            fn story(kind: Kind) {
+                let ($workspace, $calendar) = connected(kind, $more);
                 $story
             }
 
             $(#[$meta])*
             #[test]
             fn with_caldav() {
-                story(true);
+                story(Kind::CalDav);
             }
 
             $(#[$meta])*
             #[test]
             fn with_a_file() {
-                story(false);
+                story(Kind::File);
+            }
+
+            $(#[$meta])*
+            #[test]
+            fn with_graph() {
+                story(Kind::Graph);
             }
         }
     )+ };
@@ -279,7 +172,7 @@ fn without_settings_nothing_is_synchronised() {
 /// A wrong password is never a deletion: the state says what to do.
 #[test]
 fn a_wrong_password_changes_nothing() {
-    let (workspace, calendar) = connected(true, &[]);
+    let (workspace, calendar) = connected(Kind::CalDav, &[]);
     let _ = plan(&workspace);
     let _ = import(&workspace).exits(0);
     let _ = sync(&workspace);

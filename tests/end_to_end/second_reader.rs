@@ -41,8 +41,17 @@ fn another_program_reads_in_a_calendar_file_what_the_cockpit_shows() {
     let days = json!({ "name": "fair", "all_day": true, "start": "2027-03-27", "end": "2027-03-30" });
     workspace.feed(&with(appointment("a-days"), &days));
     let _ = batch(&workspace, "import-data", &[]).exits(0);
-    let task =
-        ["activities", "add", "--employee", "B", "--task", "--subject", "Call back; please, now", "--description", "a\nb"];
+    let task = [
+        "activities",
+        "add",
+        "--employee",
+        "B",
+        "--task",
+        "--subject",
+        "Call back; please, now",
+        "--description",
+        "a\nb",
+    ];
     let _ = workspace.run(&task).exits(0);
     let settings =
         ["outlook", "settings", "set", "--level", "database", "--calendar-from", "-7d", "--calendar-to", "+400d"];

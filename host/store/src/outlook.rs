@@ -502,6 +502,13 @@ pub trait OutlookStore {
     /// The database cannot be read.
     fn unsettled(&self, profile: ProfileId) -> Result<Vec<Operation>>;
 
+    /// The items that were made or changed since a run of this purpose last went through, before this run: what a server
+    /// tells next must speak of them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>>;
+
     /// Counts that an operation was looked for in vain.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ const MAX_PAGES: usize = 20_000;
 pub(super) struct Pass {
     /// Everything that it listed, when it was a full one.
     listed: Option<HashSet<String>>,
+    /// Everything that it said to be there, when it told changes.
+    told: HashSet<String>,
     observed: BTreeMap<String, Seen>,
 }
 
@@ -77,7 +79,8 @@ impl Run<'_> {
         let mut full_at = known.as_ref().map(|known| known.full_at);
         if let Some(usable) = &usable {
             match self.pass(target, usable.window, usable.cursor.as_deref(), &links) {
-                Ok((pass, cursor)) => {
+                Ok((mut pass, cursor)) => {
+                    self.expect_echoes(target.kind, &mut pass)?;
                     // A connector that lists everything every time needs no separate check of everything.
                     let is_due = pass.listed.is_none() && now.0 - usable.full_at.0 >= DAY;
                     if pass.listed.is_some() {
@@ -126,6 +129,21 @@ impl Run<'_> {
             self.store_observations(target.kind, Vec::new(), Some(&cursor))?;
         }
         pulled.rebuilt = pulled.rebuilt.take().or(why);
+        Ok(())
+    }
+
+    /// A list of changes must speak of what we wrote since the last one. Servers are known to say nothing of an item that was
+    /// deleted before they told that it was made: where they are silent, the item itself is asked for.
+    fn expect_echoes(&self, kind: ItemKind, pass: &mut Pass) -> Result<(), Stop> {
+        if pass.listed.is_some() {
+            return Ok(());
+        }
+        let purpose = if kind == ItemKind::Contact { "contacts" } else { "sync" };
+        for (written, remote_id) in self.store.written_lately(self.profile.id, purpose, self.id)? {
+            if written == kind && !pass.told.contains(&remote_id) {
+                pass.observed.entry(remote_id).or_insert(Seen::Removed);
+            }
+        }
         Ok(())
     }
 
@@ -216,6 +234,8 @@ impl Run<'_> {
                         }
                     }
                     pass.listed = Some(listed);
+                } else {
+                    pass.told = listed;
                 }
                 return Ok((pass, next.unwrap_or_default()));
             }

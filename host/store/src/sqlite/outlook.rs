@@ -143,6 +143,10 @@ impl OutlookStore for SqliteStore {
         journal::unsettled(self, profile)
     }
 
+    fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>> {
+        journal::written_lately(self, profile, purpose, run)
+    }
+
     fn count_round(&self, operation: i64) -> Result<()> {
         journal::count_round(self, operation)
     }

@@ -1,7 +1,7 @@
 //! The journal of writes to Outlook, and their results.
 
 use apptsync_model::Instant;
-use apptsync_model::outlook::{HeadquartersId, Link, SyncRunId};
+use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, SyncRunId};
 use rusqlite::{Connection, Row, params};
 
 use super::changes::{self, Changed};
@@ -56,6 +56,23 @@ pub(super) fn unsettled(store: &SqliteStore, profile: ProfileId) -> Result<Vec<O
         })
     };
     Ok(statement.query_map([profile], operation)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn written_lately(
+    store: &SqliteStore,
+    profile: ProfileId,
+    purpose: &str,
+    run: SyncRunId,
+) -> Result<Vec<(ItemKind, String)>> {
+    let mut statement = store.connection.prepare_cached(
+        "SELECT DISTINCT link.kind, link.remote_id FROM operation JOIN link ON link.id = operation.link
+         WHERE operation.profile = ?1 AND operation.state = 'done' AND link.remote_id IS NOT NULL
+           AND operation.run >= (SELECT coalesce(max(id), 0) FROM sync_run
+             WHERE profile = ?1 AND purpose = ?2 AND id < ?3 AND state IN ('completed', 'completed-with-warnings', 'held'))",
+    )?;
+    let rows =
+        statement.query_map(params![profile, purpose, run], |row| Ok((named(row, "kind")?, row.get("remote_id")?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn count_round(store: &SqliteStore, operation: i64) -> Result<()> {

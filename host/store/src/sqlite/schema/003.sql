@@ -19,3 +19,7 @@ CREATE TABLE definition_text (
   description TEXT NOT NULL,
   PRIMARY KEY (definition, language)
 ) STRICT, WITHOUT ROWID;
+
+-- What was written lately, which servers must speak of.
+CREATE INDEX operation_by_run ON operation (profile, run);
+DROP INDEX operation_by_profile;
