@@ -3,7 +3,7 @@
 
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
-    DeletionPolicy, Field, Link, LinkState, Origin, OverrideScope, RemoteItem, TextPriority, projection,
+    DeletionPolicy, Field, Link, LinkState, Origin, OverrideScope, RemoteItem, TextPriority, Value, projection,
 };
 use serde::Serialize;
 
@@ -174,6 +174,9 @@ fn withdrawn(
     if item.is_some_and(|item| item.collection != link.collection && item.collection != target) {
         return Verdict::new(Row::R22, Action::Unlink);
     }
+    if item.map_or(link.base.is_foreign, |item| !item.is_organizer) {
+        return Verdict::new(Row::R25, Action::Unlink).because("somebody else's meeting: it stays in Outlook");
+    }
     let changed = item.is_some_and(|item| {
         let seen = projection(link.kind, &item.content);
         item.etag != link.etag && link.base.remote.iter().any(|(field, value)| seen.get(field) != Some(value))
@@ -313,6 +316,8 @@ fn agreed(row: Row) -> Verdict {
 fn shadow(mut merged: Merge) -> Verdict {
     for change in &mut merged.changes {
         change.direction = match change.outlook {
+            // A status goes one way only (domain 7).
+            Some(Value::Completed(false)) => Direction::Agreed,
             Some(_) if change.outlook != change.headquarters => Direction::ToHeadquarters,
             _ => Direction::Agreed,
         };

@@ -327,7 +327,8 @@ impl<'a> Draft<'a> {
                 }
             };
             match ours {
-                Some(ours) if is_gone && !ours.withdrawn => {
+                // Of several copies of what is gone, one takes its place.
+                Some(ours) if is_gone && !ours.withdrawn && !self.decided.contains(&index) => {
                     self.decided.insert(index);
                     let verdict = adopt(ours, item, &snapshot.rules);
                     self.push(kind, Some(index), Some(ours), Some(item), verdict);
@@ -343,10 +344,10 @@ impl<'a> Draft<'a> {
                 && key(&snapshot.profile, kind, &ours.id, 0) == id
         });
         match lost {
-            Some(ours) => {
-                self.claimed.insert(&ours.id);
+            Some(ours) if self.claimed.insert(&ours.id) => {
                 self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
             }
+            Some(_) => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
             None => {
                 let verdict = Verdict::new(Row::R4, Action::Ignore).because("it carries the key of another mailbox");
                 self.push(kind, None, None, Some(item), verdict);

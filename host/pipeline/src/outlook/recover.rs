@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use apptsync_model::Severity;
-use apptsync_model::outlook::{Content, Field, ItemKind, Link, Push, RemoteItem, Target, Value, content, projection};
+use apptsync_model::outlook::{
+    Contact, Content, Entry, Field, ItemKind, Link, Push, RemoteItem, Target, Value, content, projection,
+};
+use apptsync_model::{Priority, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{
     AuditAction, AuditEntry, Observation, Operation, OperationState, Seen, Settlement, Side, StoredPush,
@@ -33,6 +35,7 @@ impl Run<'_> {
         let reads_own_writes = self.connect()?.reads_own_writes;
         let mut creations: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
         let mut others: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
+        let mut waiting = 0;
         for operation in unsettled {
             let Some(link) = links.get(&operation.link).cloned() else { continue };
             let key = (link.kind, link.collection.clone());
@@ -42,10 +45,18 @@ impl Run<'_> {
                     // A clock that was put back must not make it wait for ever.
                     if reads_own_writes || !(0..REPLICATION).contains(&age) {
                         creations.entry(key).or_default().push((operation, link));
+                    } else {
+                        waiting += 1;
                     }
                 }
                 _ => others.entry(key).or_default().push((operation, link)),
             }
+        }
+        if waiting > 0 {
+            let text = format!(
+                "{waiting} of them may not be found yet: a run {REPLICATION} seconds after they were sent looks for them"
+            );
+            self.notes.say(Severity::Info, text);
         }
         for ((kind, collection), operations) in creations {
             let target = Target { kind, collection };
@@ -111,10 +122,17 @@ impl Run<'_> {
         let mut settlements = Vec::new();
         let mut ids = Vec::new();
         for ((operation, link), outcome) in again.iter().zip(outcomes) {
-            // Whatever else came back: the next run looks for it again.
-            if let Ok(Some(item)) = outcome {
-                ids.push(item.remote_id.clone());
-                settlements.push(adopted(operation, link, &item));
+            match outcome {
+                Ok(Some(item)) => {
+                    ids.push(item.remote_id.clone());
+                    settlements.push(adopted(operation, link, &item));
+                }
+                // Whatever else came back: the next run looks for it again.
+                Ok(None) => {}
+                Err(why) => self.notes.say(
+                    Severity::Warning,
+                    format!("an item whose fate is not known could not be sent again (`{}`): {why}", link.our_id),
+                ),
             }
         }
         self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
@@ -142,7 +160,16 @@ impl Run<'_> {
             let now = match states.get(&(target.kind, id.clone())) {
                 Some(RemoteState::Present(item)) => Some(&**item),
                 Some(RemoteState::Gone) => None,
-                Some(RemoteState::Unknown(_)) | None => continue,
+                Some(RemoteState::Unknown(_)) | None => {
+                    // What is pulled now may be our own write, in the place of what it wrote over.
+                    if operation.rounds == 0 {
+                        self.store.count_round(operation.id)?;
+                        let audit = overwritten(operation, link, before.get(id), None).into_iter().collect();
+                        let link = link.clone();
+                        settlements.push(Settlement { link, operation: None, change: None, audit, observed: None });
+                    }
+                    continue;
+                }
             };
             settlements.push(Settlement {
                 link: link.clone(),
@@ -220,19 +247,36 @@ fn overwritten(
         StoredPush::Create { content, .. } | StoredPush::Update { content, .. } => Some(content),
         StoredPush::Delete { .. } | StoredPush::Disown { .. } => None,
     };
-    let known = now.map(|now| &now.content).or(sent);
-    let before = seen.map(|seen| seen.content.clone()).or_else(|| Some(content(&link.base.remote, known?)));
+    let known = now.map(|now| &now.content).or(sent).cloned().unwrap_or_else(|| blank(link.kind));
+    let before = seen.map_or_else(|| content(&link.base.remote, &known), |seen| seen.content.clone());
+    let is_deleted = now.is_none() && matches!(operation.push, StoredPush::Delete { .. });
     Some(AuditEntry {
         sequence: 0,
         run: operation.run,
         link: link.id,
         side: Side::Outlook,
-        action: if now.is_some() { AuditAction::Updated } else { AuditAction::Deleted },
+        action: if is_deleted { AuditAction::Deleted } else { AuditAction::Updated },
         headquarters: link.headquarters.clone(),
         remote_id: link.remote_id.clone(),
         row: Row::R23.name().to_owned(),
-        before,
+        before: Some(before),
         after: now.map(|now| now.content.clone()),
+    })
+}
+
+/// An item that says nothing.
+fn blank(kind: ItemKind) -> Content {
+    if kind == ItemKind::Contact {
+        return Content::Contact(Contact::default());
+    }
+    Content::Entry(Entry {
+        subject: String::new(),
+        body: String::new(),
+        location: String::new(),
+        period: None,
+        zone: String::new(),
+        priority: Priority::Normal,
+        completed: None,
     })
 }
 

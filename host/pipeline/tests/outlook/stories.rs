@@ -474,6 +474,22 @@ fn row_25_somebody_elses_meeting_is_followed_and_never_written() {
 }
 
 #[test]
+fn row_25_somebody_elses_meeting_is_not_deleted_when_its_activity_is_canceled() {
+    let mut world = World::with(|profile| profile.guards.mail_attendees = true);
+    let remote = world.server.add(ItemKind::Appointment, entry("Board", world.now.0 + DAY), |item| {
+        item.is_organizer = false;
+        item.has_attendees = true;
+    });
+    world.sync();
+    let before = world.server.get(&remote);
+    world.cancel(world.activities()[0].id);
+    world.settle(2);
+    assert_eq!(world.server.get(&remote), before);
+    world.server.edit(&remote, |entry| entry.subject = "Board, moved".to_owned());
+    assert_eq!(writes(&world.sync()), 0, "it is no longer followed");
+}
+
+#[test]
 fn rows_p1_to_p3_mobile_always_wins_and_local_fields_stay() {
     let mut world = World::with(|profile| profile.text_priority = TextPriority::Outlook);
     let id = world.create(Origin::Mobile, "SA/1 Visit", DAY);
@@ -551,6 +567,32 @@ fn row_p6_a_copy_loses_our_key_and_counts_as_new() {
     assert_eq!(copied.item.identity, Identity::None);
     assert!(world.server.get(&original.item.remote_id).is_some(), "the original stays");
     assert_eq!(world.activities().iter().filter(|activity| activity.origin == "outlook").count(), 1);
+}
+
+#[test]
+fn row_p6_of_several_copies_of_what_is_gone_one_takes_its_place() {
+    // With the link, and without it.
+    for is_forgotten in [false, true] {
+        let mut world = World::new();
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        world.sync();
+        let original = world.server.get(&world.remote_of(id)).expect("there").item;
+        let copies = ["One", "Two"].map(|subject| {
+            let copy = world.server.add(ItemKind::Appointment, original.content.clone(), |copy| {
+                copy.identity = original.identity.clone();
+            });
+            world.server.edit(&copy, |entry| entry.subject = subject.to_owned());
+            copy
+        });
+        world.server.delete(&original.remote_id);
+        if is_forgotten {
+            world.forget_links();
+        }
+        world.settle(4);
+        let identities = copies.map(|copy| world.server.get(&copy).expect("never deleted").item.identity);
+        assert_eq!(identities, [original.identity.clone(), Identity::None]);
+        assert_eq!((world.server.items().len(), world.activities().len()), (2, 2));
+    }
 }
 
 #[test]
@@ -662,6 +704,28 @@ fn a_lost_answer_makes_no_second_item() {
     assert_eq!(writes(&world.sync()), 0, "they are found by their keys");
     assert_eq!(world.server.items().len(), 5);
     assert!(world.links().iter().all(|link| link.state == LinkState::Linked));
+}
+
+#[test]
+fn what_a_write_without_an_answer_wrote_over_is_in_the_audit() {
+    let mut world = World::new();
+    let [deleted, reverted] =
+        [("Deleted", DAY), ("Kept", 2 * DAY)].map(|(subject, start)| world.create(Origin::Mobile, subject, start));
+    world.sync();
+    world.cancel(deleted);
+    world.server.edit(&world.remote_of(reverted), |entry| entry.subject = "My notes".to_owned());
+    world.server.faults(|faults| faults.lose_answers_after = Some(0));
+    world.sync();
+    // The next run sees its own write before it can ask what became of it.
+    world.server.faults(|faults| *faults = crate::server::Faults { does_not_say: true, ..Default::default() });
+    world.sync();
+    world.server.faults(|faults| *faults = crate::server::Faults::default());
+    world.settle(3);
+    let runs = world.store.sync_runs(world.profile().id, u64::MAX).expect("runs");
+    let audit = runs.iter().flat_map(|run| world.store.audit(run.id).expect("audit"));
+    let before: Vec<String> = audit.filter_map(|entry| entry.before).map(|before| text(&before).0.to_owned()).collect();
+    assert!(before.iter().any(|subject| subject == "Deleted"), "{before:?}");
+    assert!(before.iter().any(|subject| subject == "My notes"), "{before:?}");
 }
 
 #[test]

@@ -237,6 +237,12 @@ impl World {
         assert_eq!(delayed, 1);
     }
 
+    /// The database was restored from before anything was synchronised; what was read of Outlook is read again.
+    pub(crate) fn forget_links(&self) {
+        let database = rusqlite::Connection::open(self.folder.path().join("test.db")).expect("the database");
+        database.execute_batch("DELETE FROM link; DELETE FROM sync_cursor;").expect("forgotten");
+    }
+
     /// Mobile rejects it: the status mapping closes it and says why.
     pub(crate) fn reject(&self, id: ActivityId, why: &str) {
         let database = rusqlite::Connection::open(self.folder.path().join("test.db")).expect("the database");
