@@ -2,6 +2,8 @@
 //! Microsoft Graph, and by a calendar file.
 
 mod calendar;
+mod gate;
+mod kill;
 
 use std::fs;
 
@@ -13,7 +15,11 @@ use self::calendar::{Kind, connected};
 use crate::support::batch;
 
 fn sync(workspace: &Workspace) -> Value {
-    let ran = workspace.run(&["outlook", "sync", "--all", "--output", "json"]);
+    sync_at(workspace, "2026-11-23T08:00:00Z")
+}
+
+fn sync_at(workspace: &Workspace, now: &str) -> Value {
+    let ran = workspace.run(&["outlook", "sync", "--all", "--output", "json", "--as-of", now]);
     ran.json()[0].clone()
 }
 

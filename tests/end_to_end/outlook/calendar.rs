@@ -63,33 +63,43 @@ impl Calendar {
         }
     }
 
+    /// Where its server is.
+    pub(crate) fn origin(&self) -> String {
+        match self {
+            Self::CalDav { radicale, .. } => radicale.origin(),
+            Self::File(_) => String::new(),
+            Self::Graph(simulator) => simulator.base_url().to_owned(),
+        }
+    }
+
     /// Adds credential and profile.
     pub(crate) fn connect(&self, workspace: &Workspace, name: &str, more: &[&str]) {
+        self.connect_at(workspace, name, &self.origin(), more);
+    }
+
+    /// Adds credential and profile, with another way to the server.
+    pub(crate) fn connect_at(&self, workspace: &Workspace, name: &str, origin: &str, more: &[&str]) {
         let secret = workspace.path("secret");
         let secret = secret.to_str().expect("a path");
-        let add = ["outlook", "profile", "add", name, "--employee", "B"];
         let at = match self {
-            Self::CalDav { radicale, .. } => {
+            Self::CalDav { .. } => {
                 fs::write(secret, PASSWORD).expect("written");
                 credential(workspace, &["dav", "--kind", "password", "--secret-file", secret]);
-                let server =
-                    ["--connector", "caldav", "--server", &radicale.origin(), "--user", USER].map(str::to_owned);
-                [&server[..], &["--calendar", SALES, "--credential", "dav"].map(str::to_owned)].concat()
+                let account = ["--connector", "caldav", "--server", origin, "--user", USER];
+                [&account[..], &["--calendar", SALES, "--credential", "dav"]].concat()
             }
-            Self::File(_) => ["--connector", "calendar-file", "--user", USER].map(str::to_owned).to_vec(),
-            Self::Graph(simulator) => {
+            Self::File(_) => ["--connector", "calendar-file", "--user", USER].to_vec(),
+            Self::Graph(_) => {
                 fs::write(secret, "simulated-secret").expect("written");
-                let address = simulator.base_url();
                 let application =
                     ["--tenant", "contoso.example", "--client-id", "11111111-2222-4333-8444-555555555555"];
-                let servers = ["--login-server", address, "--graph-server", address, "--secret-file", secret];
+                let servers = ["--login-server", origin, "--graph-server", origin, "--secret-file", secret];
                 credential(workspace, &[&["graph", "--kind", "client-secret"], &application[..], &servers].concat());
-                let server =
-                    ["--connector", "outlook-graph", "--server", address, "--user", MAILBOX].map(str::to_owned);
-                [&server[..], &["--calendar", SALES, "--credential", "graph"].map(str::to_owned)].concat()
+                let account = ["--connector", "outlook-graph", "--server", origin, "--user", MAILBOX];
+                [&account[..], &["--calendar", SALES, "--credential", "graph"]].concat()
             }
         };
-        let at: Vec<&str> = at.iter().map(String::as_str).collect();
+        let add = ["outlook", "profile", "add", name, "--employee", "B"];
         let _ = workspace.run(&[&add[..], &at, more].concat()).exits(0);
     }
 
@@ -100,11 +110,6 @@ impl Calendar {
             Self::Graph(simulator) => events(simulator).iter().map(shown).collect(),
             _ => self.objects().into_iter().map(|(_, text)| unfolded(&text)).collect(),
         }
-    }
-
-    /// How many appointments are in it.
-    pub(crate) fn count(&self) -> usize {
-        self.text().matches("SUMMARY:").count()
     }
 
     /// Every object, with what its owner needs to change it.
