@@ -4,6 +4,7 @@
 mod calendar;
 mod gate;
 mod kill;
+mod trouble;
 
 use std::fs;
 

@@ -37,7 +37,8 @@ pub struct Connectors<'a> {
     runtime: &'a Runtime,
     clock: RunClock,
     key_password: Option<&'a SecretString>,
-    authorizers: HashMap<(String, String), Arc<dyn Authorizer>>,
+    /// By credential, user, and the certificates that may vouch for the token server.
+    authorizers: HashMap<(String, String, Vec<Vec<u8>>), Arc<dyn Authorizer>>,
 }
 
 impl<'a> Connectors<'a> {
@@ -64,8 +65,8 @@ impl<'a> Connectors<'a> {
             fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
         }
         let credential = profile.credential.as_ref().or(connector.credential.as_ref());
-        let authorizer = credential.map(|name| self.authorizer(name, &profile.mailbox)).transpose()?;
         let certificates = certificates(connector)?;
+        let authorizer = credential.map(|name| self.authorizer(name, &profile.mailbox, &certificates)).transpose()?;
         let mut origins = connector.http.clone();
         if !profile.server.is_empty() {
             let origin = origin_of(&profile.server)?;
@@ -88,13 +89,14 @@ impl<'a> Connectors<'a> {
         Ok(OpenConnector { plugin, state })
     }
 
-    fn authorizer(&mut self, name: &str, user: &str) -> anyhow::Result<Arc<dyn Authorizer>> {
-        let key = (name.to_owned(), user.to_owned());
+    fn authorizer(&mut self, name: &str, user: &str, certificates: &[Vec<u8>]) -> anyhow::Result<Arc<dyn Authorizer>> {
+        let key = (name.to_owned(), user.to_owned(), certificates.to_vec());
         if let Some(known) = self.authorizers.get(&key) {
             return Ok(known.clone());
         }
         let file = CredentialFile::of_workspace(&self.workspace.folder)?;
-        let unlock = Unlock { user: Some(user).filter(|user| !user.is_empty()), key_password: self.key_password };
+        let unlock =
+            Unlock { user: Some(user).filter(|user| !user.is_empty()), key_password: self.key_password, certificates };
         let authorizer = file.authorizer(name, unlock)?;
         // A token serves every mailbox; a password belongs to its user.
         self.authorizers.insert(key, authorizer.clone());

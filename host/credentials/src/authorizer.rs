@@ -29,6 +29,8 @@ pub struct Unlock<'a> {
     pub user: Option<&'a str>,
     /// The password of a protected private key; without it, the one that is stored or in the environment.
     pub key_password: Option<&'a SecretString>,
+    /// Certificates (DER) that may vouch for a token server, besides those that the machine trusts.
+    pub certificates: &'a [Vec<u8>],
 }
 
 impl CredentialFile {
@@ -70,7 +72,7 @@ impl CredentialFile {
             Credential::DeviceCode(_) => Grant::Person { file: self.clone() },
             Credential::Ibus(_) => return Err(unusable(name, "it holds the passwords of IBUS, and opens no server")),
         };
-        Ok(Arc::new(TokenAuthorizer::new(name, grant)))
+        Ok(Arc::new(TokenAuthorizer::new(name, grant, TokenServers::vouched_for_by(unlock.certificates))))
     }
 }
 
@@ -154,14 +156,8 @@ impl KeptToken {
 }
 
 impl TokenAuthorizer {
-    fn new(name: &str, grant: Grant) -> Self {
-        Self {
-            name: name.to_owned(),
-            servers: TokenServers::default(),
-            grant,
-            kept: Mutex::default(),
-            fetches: AtomicU64::new(0),
-        }
+    fn new(name: &str, grant: Grant, servers: TokenServers) -> Self {
+        Self { name: name.to_owned(), servers, grant, kept: Mutex::default(), fetches: AtomicU64::new(0) }
     }
 
     fn fetch(&self) -> Result<Token, String> {

@@ -35,6 +35,15 @@ pub(crate) struct Token {
 #[derive(Clone, Default)]
 pub(crate) struct TokenServers {
     client: HttpClient,
+    /// Trusted besides those of the machine (DER).
+    certificates: Vec<Vec<u8>>,
+}
+
+impl TokenServers {
+    /// Servers that these certificates may vouch for, besides those that the machine trusts.
+    pub(crate) fn vouched_for_by(certificates: &[Vec<u8>]) -> Self {
+        Self { certificates: certificates.to_vec(), ..Self::default() }
+    }
 }
 
 /// What the token endpoint says when it gives a token.
@@ -98,6 +107,7 @@ impl TokenServers {
         let mut grant = HttpGrant::new(origin);
         // Whoever names a server may have it in his own network.
         grant.allow_private = matches!(application.cloud, Cloud::Custom { .. });
+        grant.certificates.clone_from(&self.certificates);
         let request = request(url, form);
         let limits = HttpLimits { total: TIMEOUT, response_body: MAX_ANSWER, ..HttpLimits::default() };
         let mut retries = 0;

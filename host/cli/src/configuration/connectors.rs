@@ -113,9 +113,14 @@ fn configured(
     folder: &Path,
 ) -> Result<ConnectorConfiguration, FileError> {
     section.allow(KEYS)?;
-    let Some(plugin) = section.text("plugin")? else {
-        let message = format!("the connector `{name}` has no `plugin`: name one, such as \"caldav\"");
-        return Err(document.error(section.span.clone(), message));
+    let is_built_in = |built_in: BuiltIn| built_in.world == World::Connector && built_in.name == name;
+    let plugin = match section.text("plugin")? {
+        Some(plugin) => plugin,
+        None if BUILT_INS.into_iter().any(is_built_in) => Located { value: name.as_str(), span: section.span.clone() },
+        None => {
+            let message = format!("the connector `{name}` has no `plugin`: name one, such as \"caldav\"");
+            return Err(document.error(section.span.clone(), message));
+        }
     };
     let path = |found: &Located<&str>| folder.join(found.value);
     let paths = |key: &str| -> Result<Option<Vec<PathBuf>>, FileError> {
@@ -135,7 +140,7 @@ fn configured(
         write: paths("write")?.unwrap_or_else(|| default_folders(plugin.value, folder)),
         config: section.table("config")?.map(|config| config.entries()).transpose()?.unwrap_or_default(),
         limits: stages::limits(section)?,
-        name,
+        name: name.clone(),
     })
 }
 

@@ -438,6 +438,15 @@ impl Pass {
     }
 }
 
+/// What items of a kind lie in.
+pub(super) fn place_of(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Appointment => "calendar",
+        ItemKind::Task => "task list",
+        ItemKind::Contact => "address book",
+    }
+}
+
 /// What is private never leaves Outlook (domain 8), not even into the database.
 fn without_texts(mut item: RemoteItem) -> RemoteItem {
     if let Content::Entry(entry) = &mut item.content {
@@ -465,11 +474,7 @@ impl Failed {
         if failure != ConnectorFailure::Gone {
             return Stop::from(failure);
         }
-        let what = match target.kind {
-            ItemKind::Appointment => "calendar",
-            ItemKind::Task => "task list",
-            ItemKind::Contact => "address book",
-        };
+        let what = place_of(target.kind);
         // It is looked for by its name again in the next run.
         run.forget_collection(target.kind);
         Stop::failed(format!(

@@ -17,7 +17,7 @@ use super::decide::{Action, Rules};
 use super::guard::held;
 use super::headquarters;
 use super::plan::{Plan, Step, plan};
-use super::pull::{Failed, Pulled};
+use super::pull::{Failed, Pulled, place_of};
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
 use super::snapshot::{HeadquartersItem, Place, Snapshot};
 
@@ -381,7 +381,11 @@ impl<'a> Run<'a> {
             ItemKind::Contact => String::new(),
         };
         let connection = self.connect()?;
-        choose(&connection, kind, &wanted).map_err(Stop::failed)
+        let name = &profile.name;
+        choose(&connection, kind, &wanted).map_err(|why| {
+            let (what, flag) = (place_of(kind), if kind == ItemKind::Task { "--tasks" } else { "--calendar" });
+            Stop::failed(format!("{why}; `apptsync outlook profile set {name} {flag} NAME` chooses another {what}"))
+        })
     }
 
     pub(super) fn forget_collection(&mut self, kind: ItemKind) {
@@ -490,7 +494,7 @@ pub fn choose(connection: &Connection, kind: ItemKind, wanted: &str) -> Result<O
         [] if wanted.is_empty() => Ok(None),
         [] => Err(format!(
             "the server has no {} named `{wanted}`; it has {}",
-            kind.label().to_lowercase(),
+            place_of(kind),
             if all.is_empty() { "none".to_owned() } else { names() }
         )),
         [collection] if collection.writable => Ok(Some(collection.id.clone())),
