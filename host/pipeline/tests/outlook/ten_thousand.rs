@@ -311,6 +311,13 @@ impl History {
         assert!(ran.plan.is_empty(), "I1: a second plan is empty: {:#?}", ran.plan.steps);
     }
 
+    /// What lay outside the window and slid into it is told by the daily listing at the latest.
+    fn settle_after_a_day(&mut self) {
+        self.settle();
+        self.sides.now = Instant(self.sides.now.0 + DAY);
+        self.settle();
+    }
+
     fn check(&mut self) {
         self.settle();
         self.check_losses();
@@ -440,7 +447,7 @@ fn play(seed: u64) {
     events.iter().for_each(|event| history.happen(event));
     if is_calm {
         let disturbed = play_disturbed(&mut dice, start, &events, history.sides.rules.priority);
-        history.settle();
+        history.settle_after_a_day();
         assert_eq!(history.picture(), disturbed, "I7, I8 or I9: what was disturbed comes to another end");
     }
     history.check();
@@ -467,7 +474,7 @@ fn play_disturbed(
             other => history.happen(other),
         }
     }
-    history.settle();
+    history.settle_after_a_day();
     history.picture()
 }
 
