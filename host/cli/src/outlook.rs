@@ -31,14 +31,16 @@ pub struct OpenConnector {
     pub state: Arc<MemoryState>,
 }
 
+/// A credential, its user, and the certificates that may vouch for its token server.
+type AuthorizerKey = (String, String, Vec<Vec<u8>>);
+
 /// Opens connectors; credentials that several profiles use are opened once.
 pub struct Connectors<'a> {
     workspace: &'a Workspace,
     runtime: &'a Runtime,
     clock: RunClock,
     key_password: Option<&'a SecretString>,
-    /// By credential, user, and the certificates that may vouch for the token server.
-    authorizers: HashMap<(String, String, Vec<Vec<u8>>), Arc<dyn Authorizer>>,
+    authorizers: HashMap<AuthorizerKey, Arc<dyn Authorizer>>,
 }
 
 impl<'a> Connectors<'a> {

@@ -231,6 +231,10 @@ impl<'a> Run<'a> {
                 // Something changed under the plan that was judged: the next run judges anew.
                 break;
             }
+            if round == 0 && drafted.steps.is_empty() {
+                // Nothing was written, so a second plan would be this one.
+                return Ok(());
+            }
             if !self.apply(&snapshot, &drafted)? {
                 break;
             }
