@@ -257,8 +257,8 @@ impl<'a> Work<'a> {
     fn observed(&self, takes_over: bool) -> Option<String> {
         let waits = match self.step.verdict.action {
             Action::Hold | Action::Skip | Action::Release | Action::Disown => true,
-            // Tomorrow it is put back after all.
-            Action::Leave => self.step.verdict.row == super::row::Row::P7,
+            // Tomorrow it is put back after all; what does not meet the criteria may meet them again.
+            Action::Leave => matches!(self.step.verdict.row, super::row::Row::P7 | super::row::Row::R19),
             _ => !takes_over,
         };
         if waits { None } else { self.step.remote_id.clone() }

@@ -341,6 +341,24 @@ fn row_19_what_no_longer_meets_the_criteria_is_unlinked_after_seven_days() {
 }
 
 #[test]
+fn row_19_what_was_edited_while_it_did_not_meet_the_criteria_is_dealt_with_when_it_does_again() {
+    let mut world = World::new();
+    let id = world.create(Origin::Mobile, "SA/1", 20 * DAY);
+    world.sync();
+    let criteria = |world: &mut World, kinds: &[&str]| {
+        if let Some(scope) = &mut world.settings.calendar {
+            scope.criteria.kind = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        }
+    };
+    criteria(&mut world, &["Other"]);
+    world.server.edit(&world.remote_of(id), |entry| entry.subject = "My own words".to_owned());
+    assert_eq!(writes(&world.sync()), 0);
+    criteria(&mut world, &[]);
+    assert_eq!(world.sync().operations.revert, 1, "although the server told of it only once");
+    assert!(world.server.find("My own words").is_none());
+}
+
+#[test]
 fn row_20_moved_out_of_the_window_there_is_a_change_of_time() {
     let mut world = World::with(|profile| profile.text_priority = TextPriority::Outlook);
     let id = world.create(Origin::Headquarters, "Visit", DAY);
