@@ -5,8 +5,8 @@ use graph_simulator::{Fault, FaultName, Options, Simulator, User};
 use serde_json::{Value, json};
 
 use crate::bench::{Account, Grant, Opened};
-use crate::dice::Dice;
 use crate::history::{Calendar, Edit, Item, play};
+use apptsync_tests::dice::Dice;
 
 /// What passes when the server behaves again: nothing of it is forgotten for good.
 const FAULTS: [FaultName; 23] = [

@@ -8,8 +8,8 @@ use apptsync_pipeline::outlook::SyncReport;
 use apptsync_store::{OutlookStore, Store, SyncState};
 
 use crate::bench::{Account, Bench, DAY, HOUR, Opened};
-use crate::dice::Dice;
 use crate::disturbed::Disturbance;
+use apptsync_tests::dice::Dice;
 
 /// Runs after which it must have come to rest.
 const REST: usize = 8;

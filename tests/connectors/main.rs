@@ -6,7 +6,6 @@
 mod bench;
 mod calendar_file;
 mod dav;
-mod dice;
 mod disturbed;
 mod graph;
 mod history;
@@ -14,7 +13,7 @@ mod icalendar;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::dice::Dice;
+use apptsync_tests::dice::Dice;
 
 const HISTORIES: u64 = 200;
 

@@ -5,6 +5,8 @@ use apptsync_store::{JobSettings, Schedule, SqliteStore, Store};
 use apptsync_tests::{Workspace, appointment, messages, with};
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::crash::with_many;
 use crate::support::batch;
 
 /// Keeps every run waiting as long as it lives, as a run does that is under way.
@@ -58,6 +60,28 @@ fn the_jobs_of_a_queue_are_carried_out_in_their_order_and_other_queues_are_left_
     assert_eq!(created, [1, 0, 0]);
 }
 
+/// Whoever cancels a job that runs cancels that one: the next of its queue follows.
+#[cfg(unix)]
+#[test]
+fn a_running_job_that_is_canceled_ends_after_its_page_and_the_next_one_follows() {
+    let workspace = with_many();
+    let held = hold(&workspace);
+    let (first, second) = (schedule(&workspace, &[]), schedule(&workspace, &[]));
+    drop(held);
+    let id = first["job"].to_string();
+    let read = || workspace.json(&["jobs", "show", &id])["ledger"]["read"].as_u64().expect("a count");
+    while read() == 0 {
+        std::thread::yield_now();
+    }
+    let _ = workspace.run(&["jobs", "cancel", &id]).exits(0);
+    let canceled = wait(&workspace, &first, 1);
+    assert_eq!(canceled["state"], "canceled", "{canceled:#}");
+    let stored = canceled["ledger"]["read"].as_u64().expect("a count");
+    let followed = workspace.run(&["jobs", "wait", &second["job"].to_string(), "--output", "json"]).json();
+    assert!(followed["state"].as_str().is_some_and(|state| state.starts_with("completed")), "{followed:#}");
+    assert!(followed["ledger"]["created"].as_u64() > Some(0) && stored > 0, "it went on from there");
+}
+
 /// As after a restart of the machine.
 #[test]
 fn what_is_scheduled_and_left_alone_is_said_by_doctor_and_carried_out_by_hand() {
@@ -76,7 +100,7 @@ fn what_is_scheduled_and_left_alone_is_said_by_doctor_and_carried_out_by_hand() 
         Schedule { queue: "night".into(), scheduled: Instant(0), as_of: "2026-11-23T08:00:00Z".parse().ok() };
     let job = store.schedule_job(&settings, &schedule).expect("a job");
     let said = workspace.run(&["doctor"]).stdout;
-    assert!(said.contains("`apptsync jobs process --queue night` carries them out"), "{said}");
+    assert!(said.contains("`apptsync jobs process --queue night` carries its jobs out"), "{said}");
     let done = workspace.run(&["jobs", "process", "--queue", "night", "--output", "json"]).exits(0).json();
     assert_eq!((&done[0]["job"], &done[0]["ledger"]["created"]), (&json!(job), &json!(1)));
 }

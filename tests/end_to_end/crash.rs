@@ -61,7 +61,7 @@ fn many_changed() -> &'static str {
     })
 }
 
-fn with_many() -> Workspace {
+pub(crate) fn with_many() -> Workspace {
     let workspace = Workspace::new();
     workspace.feed_text("appointments.jsonl", many());
     let customers: String = (0..LEADS).map(|index| format!("{}\n", customer(&format!("L{index}")))).collect();

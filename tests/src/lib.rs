@@ -3,6 +3,7 @@
 
 pub mod calendar_servers;
 pub mod certificates;
+pub mod dice;
 pub mod radicale;
 pub mod server;
 pub mod xandikos;

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use apptsync_model::ContentLanguage;
 use toml::de::DeTable;
 
-use crate::commands::run::DEFAULT_QUEUE;
 use crate::position::{Document, FileError, shown};
 pub use connectors::{ConnectorConfiguration, unknown_connector};
 use reader::Section;
 pub use stages::{PluginReference, StageConfiguration, unknown_plugin};
 
+/// The processing queue of jobs that name none.
+const DEFAULT_QUEUE: &str = "default";
 /// Name of the configuration file.
 pub const FILE_NAME: &str = "apptsync.toml";
 

@@ -7,7 +7,7 @@ mod flow;
 mod page;
 mod protocol;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use apptsync_model::{
     APPOINTMENT_SYNCHRONIZE, Application, ChangedSince, Channel, Instant, JobState, Ledger, Severity,
@@ -83,6 +83,7 @@ pub fn import_with(
         stages,
         request,
         control,
+        canceled: &AtomicBool::new(false),
         channel: &channel,
         scope: &scope,
         job,
@@ -104,6 +105,8 @@ struct Run<'a> {
     stages: &'a StageSet,
     request: &'a ImportRequest,
     control: &'a Control<'a>,
+    /// The job was canceled in the store.
+    canceled: &'a AtomicBool,
     channel: &'a Channel,
     scope: &'a Scope,
     job: i64,
@@ -125,7 +128,7 @@ impl<'a> Run<'a> {
                 let left_out =
                     "Import sales orders and BUS Import attachments are not part of this system; they were left out";
                 self.protocol.say(Severity::Info, left_out.into());
-                if self.control.cancel.load(Ordering::Relaxed) { Ok(true) } else { self.activities() }
+                if self.is_canceled() { Ok(true) } else { self.activities() }
             }
         }
     }
@@ -198,7 +201,7 @@ impl<'a> Run<'a> {
             .run(&work, &mut self.protocol)?;
         self.protocol.skipped(&self.channel.id, &ledger);
         self.end_part(Application::ImportActivities, ledger);
-        if !self.control.cancel.load(Ordering::Relaxed) {
+        if !self.is_canceled() {
             self.delay_elapsed()?;
             let others = self.store.imported_with_other_stages(&self.channel.id, stage_set)?;
             if others > 0 && self.request.settings.changed_since == ChangedSince::LastTransfer {
@@ -211,10 +214,15 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
+    fn is_canceled(&self) -> bool {
+        self.control.cancel.load(Ordering::Relaxed) || self.canceled.load(Ordering::Relaxed)
+    }
+
     fn flow(&self, part: Application, collection: Collection, stage_set: i64) -> Flow<'a> {
         let from = Origin {
             source: self.source,
             control: self.control,
+            canceled: self.canceled,
             channel: &self.channel.id,
             collection,
             job: self.job,
@@ -235,7 +243,7 @@ impl<'a> Run<'a> {
             let now = self.request.as_of;
             let count = self.store.delay_elapsed(&self.channel.id, covered, now, self.job, DELAY_AT_ONCE)?;
             delayed += count;
-            if count == 0 || self.control.cancel.load(Ordering::Relaxed) {
+            if count == 0 || self.is_canceled() {
                 break;
             }
         }
@@ -276,7 +284,7 @@ impl<'a> Run<'a> {
         for (_, part) in &self.parts {
             ledger.add(part);
         }
-        let is_canceled = self.control.cancel.load(Ordering::Relaxed);
+        let is_canceled = self.is_canceled();
         if let Err(error) = ledger.balance() {
             self.protocol.say(Severity::Error, error.to_string());
             has_failed = true;

@@ -33,7 +33,7 @@ impl Progress for Silent {
 /// How a run is watched and ended from outside.
 #[derive(Clone, Copy)]
 pub struct Control<'a> {
-    /// When set, the run ends after the page under way. Set by the run itself when the job is canceled in the store.
+    /// When set, the run ends after the page under way.
     pub cancel: &'a AtomicBool,
     /// Told how far the run is.
     pub progress: &'a dyn Progress,

@@ -124,11 +124,11 @@ pub trait Store: OutlookStore + Send {
     /// The database cannot be written.
     fn schedule_job(&self, job: &JobSettings, schedule: &Schedule) -> Result<JobId>;
 
-    /// The job of a queue that has waited longest.
+    /// The jobs that wait in queues, whichever has waited longest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn next_scheduled_job(&self, queue: &str) -> Result<Option<Job>>;
+    fn scheduled_jobs(&self) -> Result<Vec<Job>>;
 
     /// Begins a job that is Scheduled; false when it no longer is.
     ///

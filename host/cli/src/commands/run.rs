@@ -13,7 +13,7 @@ use apptsync_pipeline::{Control, ImportRequest, JobReport, import};
 use apptsync_store::JobSettings;
 use clap::{Args, Subcommand, ValueEnum};
 
-pub use self::background::{DEFAULT_QUEUE, process};
+pub use self::background::process;
 
 use crate::context::{Context, Exit, UsageError, Workspace, to_stderr};
 use crate::report::{JobView, print_job};
@@ -140,7 +140,7 @@ pub fn run(command: RunCommand, context: &Context) -> anyhow::Result<Exit> {
     if arguments.background {
         let queue = arguments.queue.unwrap_or_else(|| batch.queue.clone());
         let job = background::schedule(context, &workspace, &settings, queue)?;
-        return job.map_or(Ok(Exit::Done), |job| super::jobs::print_scheduled(context, &job));
+        return super::jobs::print_scheduled(context, &job);
     }
     let request = ImportRequest { settings, scheduled: None, as_of: context.now() };
     let report = execute(context, &workspace, request, arguments.no_wait)?;

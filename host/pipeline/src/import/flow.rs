@@ -36,6 +36,8 @@ pub(super) struct Flow<'a> {
 pub(super) struct Origin<'a> {
     pub(super) source: &'a Source,
     pub(super) control: &'a Control<'a>,
+    /// The job was canceled in the store: this run ends, and whoever controls it goes on.
+    pub(super) canceled: &'a AtomicBool,
     pub(super) channel: &'a str,
     pub(super) collection: Collection,
     pub(super) job: JobId,
@@ -51,7 +53,7 @@ impl Origin<'_> {
     }
 
     fn is_canceled(&self) -> bool {
-        self.control.cancel.load(Ordering::Relaxed)
+        self.control.cancel.load(Ordering::Relaxed) || self.canceled.load(Ordering::Relaxed)
     }
 
     fn read_source(&self, cursor: Option<&str>, send: Sink<'_>) -> Result<(), ImportError> {
@@ -226,7 +228,7 @@ impl Flow<'_> {
             tracing::debug!(run = self.from.job, records = output.entered, read = ledger.read, "page is stored");
             self.from.control.progress.advance(self.part, ledger);
             if self.store.is_cancel_requested(self.from.job)? {
-                self.from.control.cancel.store(true, Ordering::Relaxed);
+                self.from.canceled.store(true, Ordering::Relaxed);
             }
         }
         Ok(())

@@ -139,7 +139,7 @@ fn begin(
     let mut run = Run::new(with, request, id);
     let requests = with.connector.requests();
     let mut ended = Ended::default();
-    let stopped = run.whole(windows, &mut ended).and_then(|()| run.delay_elapsed(windows)).err();
+    let stopped = run.whole(windows, &mut ended).and_then(|()| run.delay_elapsed(windows, &ended)).err();
     let report = run.report(ended, stopped, with.connector.requests() - requests);
     let result = SyncResult {
         state: report.state,
@@ -244,8 +244,8 @@ impl<'a> Run<'a> {
 
     /// What was planned here or in Outlook and has elapsed becomes Delayed (domain 7), after what Outlook says of it was taken
     /// over: it may have been completed there in time. Appointments of Mobile are left to the import, for the same reason.
-    fn delay_elapsed(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<(), Stop> {
-        if self.request.plan_only || windows.contains_key(&ItemKind::Contact) {
+    fn delay_elapsed(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &Ended) -> Result<(), Stop> {
+        if self.request.plan_only || ended.is_held || windows.contains_key(&ItemKind::Contact) {
             return Ok(());
         }
         let delayed = self.store.delay_elapsed_of(&self.profile.profile.employee, self.request.as_of)?;

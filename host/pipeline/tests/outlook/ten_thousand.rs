@@ -10,10 +10,10 @@ use apptsync_model::outlook::{
 use apptsync_model::{Instant, Priority};
 use apptsync_pipeline::outlook::{Action, Rules};
 
-use crate::dice::Dice;
 use crate::server::OTHER;
 use crate::values::{Killed, Ran, Sides, Trouble, lists, texts, timed};
 use crate::world::{DAY, HOUR, NOON};
+use apptsync_tests::dice::Dice;
 
 const HISTORIES: u64 = 10_000;
 /// Runs after which it must have come to rest.

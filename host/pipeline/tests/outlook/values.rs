@@ -14,9 +14,9 @@ use apptsync_pipeline::outlook::{
 use apptsync_store::{AuditEntry, EditedActivity, HeadquartersChange, Seen, Settlement};
 use chrono_tz::Tz;
 
-use crate::dice::Dice;
 use crate::server::{CALENDAR, TASKS};
 use crate::world::DAY;
+use apptsync_tests::dice::Dice;
 
 const ZONE: Tz = Tz::Europe__Warsaw;
 const BACK: i64 = 7 * DAY;

@@ -56,13 +56,10 @@ fn insert(
     Ok(id)
 }
 
-pub(super) fn next_scheduled(store: &SqliteStore, queue: &str) -> Result<Option<Job>> {
-    let found = store
-        .connection
-        .prepare_cached("SELECT * FROM job WHERE state = 'scheduled' AND queue = ? ORDER BY id LIMIT 1")?
-        .query_row([queue], job)
-        .optional()?;
-    found.map(|found| complete(store, found)).transpose()
+pub(super) fn scheduled(store: &SqliteStore) -> Result<Vec<Job>> {
+    let mut statement = store.connection.prepare_cached("SELECT * FROM job WHERE state = 'scheduled' ORDER BY id")?;
+    let found = statement.query_map([], job)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    found.into_iter().map(|found| complete(store, found)).collect()
 }
 
 pub(super) fn begin_scheduled(store: &SqliteStore, id: JobId, begin: JobBegin) -> Result<bool> {

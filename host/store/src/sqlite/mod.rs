@@ -159,8 +159,8 @@ impl Store for SqliteStore {
         jobs::schedule(self, job, schedule)
     }
 
-    fn next_scheduled_job(&self, queue: &str) -> Result<Option<Job>> {
-        jobs::next_scheduled(self, queue)
+    fn scheduled_jobs(&self) -> Result<Vec<Job>> {
+        jobs::scheduled(self)
     }
 
     fn begin_scheduled_job(&self, id: JobId, begin: JobBegin) -> Result<bool> {

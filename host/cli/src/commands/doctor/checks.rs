@@ -1,9 +1,10 @@
 //! The checks, from the workspace to the feed. One that fails does not keep the others from being made.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use apptsync_model::{APPOINTMENT_SYNCHRONIZE, ActivityFilter, JobState, MasterData};
+use apptsync_model::{APPOINTMENT_SYNCHRONIZE, ActivityFilter, MasterData};
 use apptsync_pipeline::definition_plugin;
 use apptsync_runtime::{Plugin, RunClock, Runtime};
 use apptsync_store::{SqliteStore, Store, StoreError, StoredDefinition};
@@ -136,20 +137,18 @@ fn master_data(store: &SqliteStore, workspace: &Workspace, findings: &mut Findin
 /// Jobs that wait while nobody runs: the process in the background was ended.
 fn scheduled_jobs(store: &SqliteStore, findings: &mut Findings) {
     let check = "scheduled jobs";
-    let jobs = match store.jobs(u64::MAX) {
-        Ok(jobs) => jobs,
+    let waiting = match store.scheduled_jobs() {
+        Ok(waiting) => waiting,
         Err(error) => return findings.error(check, error.to_string()),
     };
-    let waiting: Vec<_> = jobs.iter().filter(|job| job.state == JobState::Scheduled).collect();
-    let Some(queue) = waiting.last().and_then(|job| job.schedule.as_ref()).map(|schedule| &schedule.queue) else {
-        return;
-    };
-    if let Ok(Some(_)) = store.try_lock_runs() {
-        let count = waiting.len();
-        findings.warning(
-            check,
-            format!("{count} wait and nothing works on them: `apptsync jobs process --queue {queue}` carries them out"),
-        );
+    let queues: BTreeSet<_> = waiting.iter().filter_map(|job| Some(&job.schedule.as_ref()?.queue)).collect();
+    if !queues.is_empty() && matches!(store.try_lock_runs(), Ok(Some(_))) {
+        for queue in queues {
+            findings.warning(
+                check,
+                format!("nothing works on queue {queue}: `apptsync jobs process --queue {queue}` carries its jobs out"),
+            );
+        }
     }
 }
 

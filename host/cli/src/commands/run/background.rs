@@ -12,8 +12,6 @@ use apptsync_store::{Job, JobBegin, JobSettings, Schedule, SqliteStore, Store};
 use super::{cancel_on_interrupt, execute};
 use crate::context::{Context, UsageError, Workspace};
 
-/// The queue of jobs that name none.
-pub const DEFAULT_QUEUE: &str = "default";
 /// Where a process in the background writes what a terminal would show, beside `apptsync.toml`.
 const LOG: &str = "background.log";
 
@@ -26,7 +24,7 @@ pub fn schedule(
     workspace: &Workspace,
     settings: &JobSettings,
     queue: String,
-) -> anyhow::Result<Option<Job>> {
+) -> anyhow::Result<Job> {
     let store = workspace.store()?;
     if store.channel(&settings.channel)?.is_none() {
         let channel = &settings.channel;
@@ -37,7 +35,8 @@ pub fn schedule(
     let job = store.schedule_job(settings, &schedule)?;
     start(workspace, &schedule.queue)
         .with_context(|| format!("job {job} is scheduled, but nothing works on it: `apptsync jobs process`"))?;
-    Ok(store.job(job)?.map(|details| details.job))
+    let details = store.job(job)?.with_context(|| format!("job {job} is no longer there"))?;
+    Ok(details.job)
 }
 
 /// A process that outlives this one and its terminal.
@@ -62,7 +61,8 @@ pub fn process(context: &Context, workspace: &Workspace, queue: &str) -> anyhow:
     let store = workspace.store()?;
     let cancel = cancel_on_interrupt()?;
     let mut reports = Vec::new();
-    while let Some(job) = store.next_scheduled_job(queue)? {
+    let is_ours = |job: &Job| job.schedule.as_ref().is_some_and(|schedule| schedule.queue == queue);
+    while let Some(job) = store.scheduled_jobs()?.into_iter().find(is_ours) {
         if cancel.load(Ordering::Relaxed) {
             break;
         }

@@ -9,7 +9,7 @@ ALTER TABLE job ADD COLUMN fixed_as_of INTEGER;
 -- The columns as_of and started say something only of a job that began.
 ALTER TABLE job ADD COLUMN begun INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE job ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX job_waiting ON job (queue, id) WHERE state = 'scheduled';
+CREATE INDEX job_waiting ON job (id) WHERE state = 'scheduled';
 
 -- Texts of definitions in further content languages.
 CREATE TABLE definition_text (
