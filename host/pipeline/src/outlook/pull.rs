@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use apptsync_model::Severity;
 use apptsync_model::outlook::{
-    ConnectorFailure, Content, Identity, ItemKind, Link, LinkState, RemoteChange, RemoteItem, SyncCursor, Target,
-    Value, Window,
+    ConnectorFailure, Content, HeadquartersId, Identity, ItemKind, Link, LinkState, RemoteChange, RemoteItem,
+    SyncCursor, Target, Value, Window,
 };
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
 use super::run::{Run, Stop};
-use super::snapshot::{Listing, MARGIN, RemoteState};
+use super::snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState};
 
 const DAY: i64 = 86_400;
 /// Pages after which a pass is taken for one that never ends.
@@ -38,10 +38,8 @@ pub(super) struct Pulled {
 
 impl Run<'_> {
     /// Reads all collections that take part.
-    pub(super) fn pull(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<Pulled, Stop> {
+    pub(super) fn pull(&mut self, windows: &BTreeMap<ItemKind, Window>, links: &[Link]) -> Result<Pulled, Stop> {
         let mut pulled = Pulled::default();
-        let mut links = self.store.links(self.profile.id)?;
-        links.retain(|link| link.state != LinkState::Tombstone);
         for (kind, window) in windows {
             let cursor = self.store.sync_cursor(self.profile.id, *kind)?;
             let collection = match cursor.as_ref().map(|cursor| cursor.collection.as_str()) {
@@ -57,7 +55,7 @@ impl Run<'_> {
             };
             let target = Target { kind: *kind, collection: collection.clone() };
             pulled.targets.insert(*kind, collection);
-            self.pull_collection(&target, *window, cursor, &links, &mut pulled)?;
+            self.pull_collection(&target, *window, cursor, links, &mut pulled)?;
         }
         Ok(pulled)
     }
@@ -70,7 +68,8 @@ impl Run<'_> {
         links: &[Link],
         pulled: &mut Pulled,
     ) -> Result<(), Stop> {
-        let links: Vec<&Link> = links.iter().filter(|link| link.kind == target.kind).collect();
+        let links: Vec<&Link> =
+            links.iter().filter(|link| link.kind == target.kind && link.state != LinkState::Tombstone).collect();
         let now = self.request.as_of;
         let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
         let mut why = rebuilt.then(|| "the connection was made anew".to_owned());
@@ -305,11 +304,14 @@ impl Run<'_> {
     pub(super) fn observed(
         &mut self,
         targets: &BTreeMap<ItemKind, String>,
+        links: &[Link],
+        headquarters: &BTreeMap<HeadquartersId, HeadquartersItem>,
     ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
-        let mut links = self.store.links(self.profile.id)?;
-        links.retain(|link| link.state != LinkState::Tombstone && targets.contains_key(&link.kind));
-        let linked: HashMap<(ItemKind, &str), &Link> =
-            links.iter().filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
+        let linked: HashSet<(ItemKind, &str)> = links
+            .iter()
+            .filter(|link| link.state != LinkState::Tombstone)
+            .filter_map(|link| Some((link.kind, link.remote_id.as_deref()?)))
+            .collect();
         let mut states = BTreeMap::new();
         let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
         for observation in self.store.observations(self.profile.id)? {
@@ -317,7 +319,7 @@ impl Run<'_> {
             if !targets.contains_key(&kind) {
                 continue;
             }
-            let is_linked = linked.contains_key(&(kind, remote_id.as_str()));
+            let is_linked = linked.contains(&(kind, remote_id.as_str()));
             match seen {
                 Seen::Present(item) if !is_linked && item.identity == Identity::Unread => {
                     if is_worth_asking(&item) {
@@ -342,8 +344,9 @@ impl Run<'_> {
         }
         // What is back in the window after it was left alone is looked at once.
         for link in links.iter().filter(|link| link.state == LinkState::Unlinked) {
+            let item = link.headquarters.as_ref().and_then(|id| headquarters.get(id));
             if let Some(remote_id) = &link.remote_id
-                && self.is_wanted_again(link)
+                && item.is_some_and(|item| item.place == Place::Window && !item.withdrawn)
                 && !states.contains_key(&(link.kind, remote_id.clone()))
             {
                 asked.entry(link.kind).or_default().push(remote_id.clone());

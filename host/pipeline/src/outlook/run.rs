@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
-    SyncSettings, Window,
+    Account, Connection, ConnectorFailure, ItemKind, Link, Profile, SyncCursor, SyncRunId, SyncSettings, Window,
 };
 use apptsync_model::{Instant, Severity};
 use apptsync_runtime::{Connector, MemoryState};
@@ -19,7 +18,7 @@ use super::headquarters;
 use super::plan::{Plan, Step, plan};
 use super::pull::{Failed, Pulled, place_of};
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
-use super::snapshot::{HeadquartersItem, Place, Snapshot};
+use super::snapshot::Snapshot;
 
 /// How often a new plan is drawn up in one run because something changed under the old one.
 const ROUNDS: usize = 3;
@@ -205,9 +204,13 @@ impl<'a> Run<'a> {
 
     fn whole(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &mut Ended) -> Result<(), Stop> {
         self.recover()?;
-        let mut pulled = self.pull(windows)?;
+        let mut links = self.store.links(self.profile.id)?;
+        let mut pulled = self.pull(windows, &links)?;
         for round in 0..ROUNDS {
-            let snapshot = self.snapshot(windows, &pulled)?;
+            if round > 0 {
+                links = self.store.links(self.profile.id)?;
+            }
+            let snapshot = self.snapshot(windows, &pulled, std::mem::take(&mut links))?;
             let drafted = plan(&snapshot);
             if self.request.plan_only {
                 ended.reasons = held(&drafted, &snapshot);
@@ -296,10 +299,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Both sides as they stand.
-    fn snapshot(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<Snapshot, Stop> {
+    /// Both sides as they stand, joined by the links as they stand.
+    fn snapshot(
+        &mut self,
+        windows: &BTreeMap<ItemKind, Window>,
+        pulled: &Pulled,
+        mut links: Vec<Link>,
+    ) -> Result<Snapshot, Stop> {
         let profile = &self.profile.profile;
-        let mut links = self.store.links(self.profile.id)?;
         links.retain(|link| pulled.targets.contains_key(&link.kind));
         let mut headquarters = if windows.contains_key(&ItemKind::Contact) {
             contacts::items(self.store, &links)?
@@ -308,7 +315,7 @@ impl<'a> Run<'a> {
         };
         // What the server has no place for stays here.
         headquarters.retain(|_, item| pulled.targets.contains_key(&item.kind));
-        let remote = self.observed(&pulled.targets)?;
+        let remote = self.observed(&pulled.targets, &links, &headquarters)?;
         let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
         let profile = &self.profile.profile;
         Ok(Snapshot {
@@ -334,26 +341,9 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// True for what was left alone and is in the window again.
-    pub(super) fn is_wanted_again(&self, link: &Link) -> bool {
-        let Ok(windows) = headquarters::windows(self.settings, self.request.as_of) else { return false };
-        let Some(HeadquartersId::Activity(_)) = &link.headquarters else { return false };
-        let found = headquarters::items(
-            self.store,
-            &self.profile.profile.employee,
-            self.zone,
-            self.settings,
-            &windows,
-            std::slice::from_ref(link),
-        );
-        let item: Option<HeadquartersItem> =
-            found.ok().and_then(|mut found| link.headquarters.as_ref().and_then(|id| found.remove(id)));
-        item.is_some_and(|item| item.place == Place::Window && !item.withdrawn)
-    }
-
     /// After a run, a new plan must have nothing left to write.
     fn converge(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
-        let snapshot = self.snapshot(windows, pulled)?;
+        let snapshot = self.snapshot(windows, pulled, self.store.links(self.profile.id)?)?;
         let left =
             plan(&snapshot).steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()).count();
         if left > 0 {
