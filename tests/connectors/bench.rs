@@ -183,7 +183,8 @@ impl<'a> Bench<'a> {
             settings: &self.settings,
             zone: ZONE,
         };
-        let request = SyncRequest { as_of: self.now, plan_only: false, approve: None, patience: Duration::ZERO };
+        let request =
+            SyncRequest { as_of: self.now, plan_only: false, approve: None, patience: Duration::ZERO, progress: None };
         let report = synchronise(&with, &request).expect("a run");
         if report.state != SyncState::Held {
             return report;

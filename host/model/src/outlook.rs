@@ -5,7 +5,7 @@ mod item;
 mod link;
 mod profile;
 
-pub use fields::{Field, Projection, Value, content, normalised, projection};
+pub use fields::{Field, Projection, Value, content, normalised, projection, shared, with_own};
 pub use item::{
     Account, Connection, ConnectorFailure, Contact, Content, Entry, FieldSet, Identity, ItemKind, Occurrence, Push,
     Pushed, RemoteChange, RemoteCollection, RemoteItem, RemotePage, Target, Window,

@@ -25,6 +25,9 @@ pub enum SettingsOwner {
 pub struct StoredProfile {
     /// Its number.
     pub id: ProfileId,
+    /// Keys of its items follow from this: the same for a profile of this name in this database, also when it was removed and
+    /// added again.
+    pub name_space: String,
     /// What it says.
     pub profile: Profile,
 }
@@ -66,6 +69,8 @@ pub struct PullWrite<'a> {
     pub kind: ItemKind,
     /// What was seen; for one remote id the last counts. What was seen before of the same id is replaced.
     pub observations: &'a [Observation],
+    /// Remote ids of which nothing is kept any more.
+    pub forgotten: &'a [&'a str],
     /// Where the next page or pass goes on; none leaves the cursor as it is.
     pub cursor: Option<&'a SyncCursor>,
     /// What the connector keeps: keys with new values, or none where they were removed.
@@ -472,11 +477,11 @@ pub trait OutlookStore {
     fn activities_of(&self, employee: &str, window: Option<Window>, also: &[ActivityId]) -> Result<Vec<Activity>>;
 
     /// Sets the activities of a representative that were not made in Mobile, are Planned and elapsed to Delayed
-    /// (domain 7); tasks without a date do not elapse. Returns how many.
+    /// (domain 7), except these; tasks without a date do not elapse. Returns how many.
     ///
     /// # Errors
     /// The database cannot be written.
-    fn delay_elapsed_of(&self, employee: &str, now: Instant) -> Result<u64>;
+    fn delay_elapsed_of(&self, employee: &str, now: Instant, except: &[ActivityId]) -> Result<u64>;
 
     /// Partners and sales representatives for address books, by id; not those marked for deletion.
     ///
@@ -502,6 +507,12 @@ pub trait OutlookStore {
     /// The database cannot be read.
     fn unsettled(&self, profile: ProfileId) -> Result<Vec<Operation>>;
 
+    /// The ten latest runs of this purpose before this run that ended, newest first, with the instants that they took as now.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn runs_before(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(SyncRunId, Instant)>>;
+
     /// The items that were made or changed since a run of this purpose last went through, before this run: what a server
     /// tells next must speak of them.
     ///
@@ -509,11 +520,11 @@ pub trait OutlookStore {
     /// The database cannot be read.
     fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>>;
 
-    /// Counts that an operation was looked for in vain.
+    /// Counts that an operation was looked for in vain, and is sent once more at this instant.
     ///
     /// # Errors
     /// The database cannot be written.
-    fn count_round(&self, operation: i64) -> Result<()>;
+    fn count_round(&self, operation: i64, now: Instant) -> Result<()>;
 
     /// Stores results, each of them whole or not at all, all in one transaction.
     ///

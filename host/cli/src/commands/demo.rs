@@ -197,8 +197,13 @@ fn prepare_outlook(store: &dyn Store, master: &MasterData) -> anyhow::Result<()>
 /// Brings the appointments into the calendars.
 fn synchronise(context: &Context, workspace: &Workspace) -> anyhow::Result<Vec<Outcome>> {
     let profiles: Vec<_> = workspace.store()?.profiles()?.into_iter().filter(|stored| stored.profile.active).collect();
-    let request =
-        SyncRequest { as_of: context.now(), plan_only: false, approve: None, patience: Duration::from_secs(30) };
+    let request = SyncRequest {
+        as_of: context.now(),
+        plan_only: false,
+        approve: None,
+        patience: Duration::from_secs(30),
+        progress: None,
+    };
     synchronise_all(workspace, context, &profiles, &request, &KeyArguments::default(), pipeline::synchronise)
 }
 

@@ -3,11 +3,13 @@
 pub(super) mod connect;
 mod contacts;
 mod profile;
+mod progress;
 mod runs;
 mod settings;
 mod status;
 pub(super) mod sync;
 mod undo;
+mod value;
 mod why;
 
 use clap::Subcommand;

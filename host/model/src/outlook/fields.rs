@@ -108,17 +108,37 @@ pub fn projection(kind: ItemKind, content: &Content) -> Projection {
 }
 
 fn normalised_contact(contact: &Contact) -> Contact {
-    let line = |text: &str| normalised(text.trim());
-    Contact {
-        name: line(&contact.name),
-        company: line(&contact.company),
-        email: line(&contact.email),
-        phone: line(&contact.phone),
-        street: line(&contact.street),
-        postcode: line(&contact.postcode),
-        city: line(&contact.city),
-        country: line(&contact.country),
-        note: normalised(&contact.note),
+    let line = contact.join(contact, contact, |text, _, _| normalised(text.trim()));
+    Contact { note: normalised(&contact.note), ..line }
+}
+
+/// Of what Outlook says of a contact, the part that the headquarters says something about, or did when both last agreed: a
+/// note, a telephone number and whatever else the user of the address book added is the user's own (2.8).
+#[must_use]
+pub fn shared(outlook: &Projection, headquarters: &Projection, agreed: &Projection) -> Projection {
+    let mut shared = outlook.clone();
+    if let (Some(theirs), Some(ours)) = (contact(outlook), contact(headquarters)) {
+        let part = theirs.join(ours, contact(agreed).unwrap_or(&Contact::default()), |theirs, ours, agreed| {
+            if ours.is_empty() && agreed.is_empty() { String::new() } else { theirs.to_owned() }
+        });
+        shared.insert(Field::Contact, Value::Contact(part));
+    }
+    shared
+}
+
+/// A contact as it is written: the headquarters' values, and what is the user's own as Outlook has it.
+#[must_use]
+pub fn with_own(headquarters: &Contact, outlook: &Projection, agreed: &Projection) -> Contact {
+    let Some(theirs) = contact(outlook) else { return headquarters.clone() };
+    headquarters.join(theirs, contact(agreed).unwrap_or(&Contact::default()), |ours, theirs, agreed| {
+        if ours.is_empty() && agreed.is_empty() { theirs.to_owned() } else { ours.to_owned() }
+    })
+}
+
+fn contact(fields: &Projection) -> Option<&Contact> {
+    match fields.get(&Field::Contact) {
+        Some(Value::Contact(contact)) => Some(contact),
+        _ => None,
     }
 }
 

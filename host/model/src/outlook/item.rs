@@ -136,6 +136,25 @@ pub struct Contact {
     pub note: String,
 }
 
+impl Contact {
+    /// A contact whose texts are chosen from those of three, one by one.
+    #[must_use]
+    pub fn join(&self, second: &Self, third: &Self, choose: impl Fn(&str, &str, &str) -> String) -> Self {
+        let text = |of: fn(&Self) -> &String| choose(of(self), of(second), of(third));
+        Self {
+            name: text(|contact| &contact.name),
+            company: text(|contact| &contact.company),
+            email: text(|contact| &contact.email),
+            phone: text(|contact| &contact.phone),
+            street: text(|contact| &contact.street),
+            postcode: text(|contact| &contact.postcode),
+            city: text(|contact| &contact.city),
+            country: text(|contact| &contact.country),
+            note: text(|contact| &contact.note),
+        }
+    }
+}
+
 /// What an item says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -104,6 +104,9 @@ pub struct Base {
     /// It was somebody else's meeting then.
     #[serde(default)]
     pub is_foreign: bool,
+    /// IANA zone that Outlook showed it in then; empty when it had none of its own.
+    #[serde(default)]
+    pub zone: String,
 }
 
 /// What ties an item of Outlook to an object of the headquarters. One for each profile, object and kind.

@@ -3,7 +3,7 @@
 
 use apptsync_model::outlook::{
     Base, Content, Entry, Field, FieldSet, HeadquartersId, Identity, ItemKind, Link, LinkState, Origin, Projection,
-    Push, RemoteItem, Value, content, projection,
+    Push, RemoteItem, Value, content, projection, with_own,
 };
 use apptsync_model::{Instant, Period, day_start};
 use apptsync_store::{AuditAction, AuditEntry, EditedActivity, HeadquartersChange, NewActivity, Settlement, Side};
@@ -12,11 +12,10 @@ use chrono::Days;
 use super::decide::Action;
 use super::merge::Direction;
 use super::plan::{Step, key};
+use super::row::Row;
 use super::snapshot::{HeadquartersItem, RemoteState, Snapshot};
 
 const DAY: i64 = 86_400;
-/// Runs that count for guard G8.
-const RUNS: usize = 10;
 
 /// A step with both sides of it at hand.
 #[derive(Clone, Copy)]
@@ -81,10 +80,9 @@ impl<'a> Work<'a> {
 
     /// The incarnation after all that there were of the object.
     fn next_incarnation(&self) -> u32 {
-        let earlier = self.snapshot.links.iter().filter(|link| {
-            link.kind == self.step.kind && link.headquarters.is_some() && link.headquarters == self.step.headquarters
-        });
-        earlier.map(|link| link.incarnation + 1).max().unwrap_or(0)
+        let incarnations = &self.snapshot.incarnations;
+        let object = self.step.headquarters.clone().map(|object| (self.step.kind, object));
+        object.and_then(|object| incarnations.get(&object)).map_or(0, |last| last + 1)
     }
 
     fn target(&self) -> &'a str {
@@ -134,11 +132,33 @@ impl<'a> Work<'a> {
             _ => {
                 let (remote_id, etag) = reference(&link)?;
                 let fields: FieldSet = self.fields(Direction::ToOutlook).collect();
-                let ours = self.ours()?;
-                Push::Update { remote_id, etag, content: ours.content.clone(), fields, our_id: None }
+                let content = self.written(&link)?;
+                Push::Update { remote_id, etag, content, fields, our_id: None }
             }
         };
         Some((link, push))
+    }
+
+    /// What an item says when it is written: the headquarters' version, shown in the zone that the user chose, and with what
+    /// is the user's own in a contact.
+    fn written(&self, link: &Link) -> Option<Content> {
+        let ours = self.ours()?;
+        let seen = self.item().map(|item| &item.content);
+        Some(match &ours.content {
+            Content::Entry(entry) => {
+                let zone = match seen {
+                    Some(Content::Entry(seen)) => &seen.zone,
+                    _ => &link.base.zone,
+                };
+                let zone = if zone.is_empty() { &entry.zone } else { zone };
+                Content::Entry(Entry { zone: zone.clone(), ..entry.clone() })
+            }
+            Content::Contact(contact) => {
+                let seen = seen.map(|content| projection(link.kind, content));
+                let outlook = seen.as_ref().unwrap_or(&link.base.remote);
+                Content::Contact(with_own(contact, outlook, &link.base.headquarters))
+            }
+        })
     }
 
     fn fields(&self, direction: Direction) -> impl Iterator<Item = Field> {
@@ -222,7 +242,12 @@ impl<'a> Work<'a> {
         let audit = self.audit(&link, written, change.is_some());
         let now = self.snapshot.now;
         let seen = written.or_else(|| self.item());
-        link.note = self.step.verdict.note.clone().unwrap_or_default();
+        match (&self.step.verdict.note, self.step.verdict.action) {
+            (Some(note), _) => link.note.clone_from(note),
+            // Why it was put in quarantine stays known while it is there.
+            (None, Action::Leave | Action::Nothing) => {}
+            (None, _) => link.note.clear(),
+        }
         match self.step.verdict.action {
             Action::Create | Action::Recreate | Action::Update | Action::Link | Action::Agree | Action::Import => {
                 self.agree(&mut link, seen, change.is_some());
@@ -239,7 +264,7 @@ impl<'a> Work<'a> {
             Action::Quarantine => link.state = LinkState::Quarantined,
             Action::Leave => {
                 link.filtered_since = match self.step.verdict.row {
-                    super::row::Row::R19 => link.filtered_since.or(Some(now)),
+                    Row::R19 => link.filtered_since.or(Some(now)),
                     _ => None,
                 };
             }
@@ -257,8 +282,12 @@ impl<'a> Work<'a> {
     fn observed(&self, takes_over: bool) -> Option<String> {
         let waits = match self.step.verdict.action {
             Action::Hold | Action::Skip | Action::Release | Action::Disown => true,
-            // Tomorrow it is put back after all; what does not meet the criteria may meet them again.
-            Action::Leave => matches!(self.step.verdict.row, super::row::Row::P7 | super::row::Row::R19),
+            // Tomorrow it is put back after all; what does not meet the criteria may meet them again; and that it is private
+            // must stay known, or it would be written to.
+            Action::Leave => {
+                matches!(self.step.verdict.row, Row::P7 | Row::R19)
+                    || self.item().is_some_and(|item| item.private && self.step.link.is_some())
+            }
             _ => !takes_over,
         };
         if waits { None } else { self.step.remote_id.clone() }
@@ -304,6 +333,10 @@ impl<'a> Work<'a> {
             previous: before.previous.clone(),
             has_attendees: seen.map_or(before.has_attendees, |item| item.has_attendees),
             is_foreign: seen.map_or(before.is_foreign, |item| !item.is_organizer),
+            zone: match seen.map(|item| &item.content) {
+                Some(Content::Entry(entry)) => entry.zone.clone(),
+                _ => before.zone.clone(),
+            },
         };
         self.watch_flaps(link, &before);
         if let Some(item) = seen {
@@ -335,7 +368,7 @@ impl<'a> Work<'a> {
             is_flap |= link.base.previous.get(field) == Some(value);
             link.base.previous.insert(*field, old.clone());
         }
-        link.flaps.retain(|flap| run - flap < RUNS as i64);
+        link.flaps.retain(|flap| *flap >= self.snapshot.oldest_run);
         if is_flap && link.flaps.last() != Some(&run) {
             link.flaps.push(run);
         }

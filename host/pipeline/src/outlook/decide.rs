@@ -3,7 +3,8 @@
 
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
-    DeletionPolicy, Field, Link, LinkState, Origin, OverrideScope, RemoteItem, TextPriority, Value, projection,
+    Base, DeletionPolicy, Field, ItemKind, Link, LinkState, Origin, OverrideScope, Projection, RemoteItem,
+    TextPriority, Value, projection, shared,
 };
 use serde::Serialize;
 
@@ -163,7 +164,8 @@ fn withdrawn(
         Some(RemoteState::Present(item)) => Some(item),
         _ => None,
     };
-    if link.remote_id.is_none() {
+    // What was deleted or moved away in Outlook is the person's: nothing of it is deleted.
+    if link.remote_id.is_none() || (link.state == LinkState::Suppressed && item.is_none()) {
         return Verdict::new(Row::R17, Action::Bury);
     }
     let row = match link.origin {
@@ -177,6 +179,10 @@ fn withdrawn(
     if item.map_or(link.base.is_foreign, |item| !item.is_organizer) {
         return Verdict::new(Row::R25, Action::Unlink).because("somebody else's meeting: it stays in Outlook");
     }
+    let delete = |row| match rules.deletion_policy {
+        DeletionPolicy::Keep => Verdict::new(row, Action::Unlink),
+        DeletionPolicy::Future => Verdict::new(row, Action::Delete),
+    };
     let changed = item.is_some_and(|item| {
         let seen = projection(link.kind, &item.content);
         item.etag != link.etag && link.base.remote.iter().any(|(field, value)| seen.get(field) != Some(value))
@@ -189,15 +195,13 @@ fn withdrawn(
             TextPriority::Ask => {
                 return Verdict::new(Row::R14, Action::Hold).because("canceled here, edited in Outlook: which counts?");
             }
-            TextPriority::Erp | TextPriority::Newest => return Verdict::new(Row::R14, Action::Delete),
+            TextPriority::Erp | TextPriority::Newest => return delete(Row::R14),
         }
     }
-    // What Mobile planned has happened as soon as it has begun.
-    let is_past = if row == Row::P5 { ours.start <= now } else { ours.end <= now };
-    if is_past || rules.deletion_policy == DeletionPolicy::Keep {
-        return Verdict::new(row, Action::Unlink);
-    }
-    Verdict::new(row, Action::Delete)
+    // What Mobile planned has happened as soon as it has begun; a task without a date never is over.
+    let is_dated = ours.fields.get(&Field::Period) != Some(&Value::Period(None));
+    let is_past = is_dated && if row == Row::P5 { ours.start <= now } else { ours.end <= now };
+    if is_past { Verdict::new(row, Action::Unlink) } else { delete(row) }
 }
 
 /// E = X by criteria (row 19).
@@ -222,15 +226,14 @@ fn gone(link: &Link, ours: &HeadquartersItem, rules: &Rules, now: Instant) -> Ve
     }
     let has_changed = ours.fields.iter().any(|(field, value)| link.base.headquarters.get(field) != Some(value));
     let row = if has_changed { Row::R16 } else { Row::R15 };
-    let suppress = |row| Verdict::new(row, Action::Suppress).because("deleted in Outlook: left out there");
     let hold = |row| Verdict::new(row, Action::Hold).because("deleted in Outlook: shall it come back?");
     match (link.origin, has_changed, rules.priority) {
         (_, _, TextPriority::Ask) => hold(row),
         (Origin::Outlook, false, _) => Verdict::new(row, Action::Cancel),
         (Origin::Outlook, true, TextPriority::Outlook) => hold(row),
         (Origin::Outlook, true, _) => once(row),
-        (_, _, TextPriority::Outlook) => suppress(row),
-        (_, _, TextPriority::Erp | TextPriority::Newest) => once(row),
+        // Text priority is about texts: what was made in the headquarters comes back once, whichever it is (domain 8).
+        (Origin::Headquarters | Origin::Mobile, ..) => once(row),
     }
 }
 
@@ -248,6 +251,10 @@ fn present(
             return Verdict::new(Row::R23, Action::Leave).because("private in Outlook: it stays there");
         }
         if item.collection != link.collection && item.collection != target {
+            if rules.priority == TextPriority::Ask {
+                return Verdict::new(Row::R22, Action::Hold)
+                    .because("moved to a calendar that is not synchronised: shall it be left alone?");
+            }
             return Verdict::new(Row::R22, Action::Suppress)
                 .because("moved to a calendar that is not synchronised: left alone");
         }
@@ -269,7 +276,13 @@ fn present(
         scope: rules.scope,
         outlook_is_later: item.and_then(|item| item.changed_at).map(|edited| edited > ours.changed_at),
     };
-    let merged = merge(Some(&link.base), &ours.fields, theirs, &policy);
+    let merged = if link.kind == ItemKind::Contact {
+        let part = |theirs| shared(theirs, &ours.fields, &link.base.headquarters);
+        let base = Base { remote: part(&link.base.remote), ..link.base.clone() };
+        merge(Some(&base), &ours.fields, &part(theirs), &policy)
+    } else {
+        merge(Some(&link.base), &ours.fields, theirs, &policy)
+    };
     if link.origin == Origin::Mobile {
         return protected(link, item, merged, target, now);
     }
@@ -382,7 +395,7 @@ fn two_way(link: &Link, item: Option<&RemoteItem>, mut merged: Merge, target: &s
 /// Decides about an object and an item that were there on both sides before they were tied together (rows 5 and 6).
 #[must_use]
 pub(super) fn adopt(ours: &HeadquartersItem, item: &RemoteItem, rules: &Rules) -> Verdict {
-    let theirs = projection(ours.kind, &item.content);
+    let theirs = shared(&projection(ours.kind, &item.content), &ours.fields, &Projection::new());
     let policy = Policy {
         origin: ours.origin,
         priority: rules.priority,

@@ -7,7 +7,7 @@ use apptsync_model::{Instant, Period};
 
 use super::decide::Action;
 use super::merge::{Direction, FieldChange};
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use super::snapshot::{Place, RemoteState, Snapshot};
 
 /// Shifts that a mistaken zone makes, in seconds.
@@ -120,7 +120,8 @@ fn replaced(change: &FieldChange) -> Option<(&Value, &Value)> {
 }
 
 fn changes(plan: &Plan) -> impl Iterator<Item = &FieldChange> {
-    plan.steps.iter().filter(|step| step.verdict.action == Action::Update).flat_map(|step| &step.verdict.changes)
+    let writes = |step: &&Step| matches!(step.verdict.action, Action::Update | Action::Link);
+    plan.steps.iter().filter(writes).flat_map(|step| &step.verdict.changes)
 }
 
 fn starts(value: &Value) -> Option<Instant> {
@@ -158,7 +159,7 @@ fn mails(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
     if snapshot.guards.mail_attendees {
         return None;
     }
-    let mails = |step: &&super::plan::Step| {
+    let mails = |step: &&Step| {
         let item = step.remote_id.as_ref().and_then(|id| snapshot.remote.get(&(step.kind, id.clone())));
         let had = step.link.is_some_and(|index| snapshot.links[index].base.has_attendees);
         step.writes_outlook()

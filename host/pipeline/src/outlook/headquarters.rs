@@ -1,11 +1,11 @@
 //! The headquarters' side of a snapshot: activities as items.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use apptsync_model::outlook::{
     Content, Criteria, Entry, Field, HeadquartersId, ItemKind, Link, Origin, SyncSettings, Value, Window, projection,
 };
-use apptsync_model::{APPOINTMENT_SYNCHRONIZE, Activity, ActivityStatus, Instant};
+use apptsync_model::{APPOINTMENT_SYNCHRONIZE, Activity, ActivityId, ActivityStatus, Instant};
 use apptsync_store::OutlookStore;
 use chrono_tz::Tz;
 
@@ -43,11 +43,27 @@ pub(super) fn items(
         })
         .collect();
     let activities = store.activities_of(employee, all.map(|window| window.grown(MARGIN)), &linked)?;
+    let located: HashSet<ActivityId> = links.iter().filter_map(located).collect();
     let item = |activity: Activity| {
-        let item = as_item(&activity, employee, zone, settings, windows);
+        let mut item = as_item(&activity, employee, zone, settings, windows);
+        // What the headquarters has no place for belongs to Outlook alone; for what came from there it has one, and what it
+        // had a place for it may take it away from.
+        let has_place = item.origin == Origin::Outlook || located.contains(&activity.id);
+        if activity.location().is_empty() && !has_place {
+            item.fields.remove(&Field::Location);
+        }
         (item.id.clone(), item)
     };
     Ok(activities.into_iter().map(item).collect())
+}
+
+/// The activity of a link for which the headquarters had a location when both sides last agreed.
+fn located(link: &Link) -> Option<ActivityId> {
+    let location = link.base.headquarters.get(&Field::Location).filter(|location| !location.is_empty());
+    match (&link.headquarters, location) {
+        (Some(HeadquartersId::Activity(id)), Some(_)) => Some(*id),
+        _ => None,
+    }
 }
 
 fn as_item(
@@ -74,10 +90,6 @@ fn as_item(
         completed: closed.then(|| activity.completed_on.unwrap_or(activity.changed_at)),
     });
     let mut fields = projection(kind, &content);
-    // What the headquarters has no place for belongs to Outlook alone; for what came from there it has one.
-    if origin != Origin::Outlook && activity.location().is_empty() {
-        fields.remove(&Field::Location);
-    }
     fields.insert(Field::Completed, Value::Completed(closed));
     let moved = activity.employee != employee;
     let scope = match kind {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use apptsync_model::outlook::{
-    Content, Field, HeadquartersId, Identity, ItemKind, Link, LinkState, Projection, RemoteItem, projection,
+    Content, Field, GuardSettings, HeadquartersId, Identity, ItemKind, Link, LinkState, Projection, RemoteItem, Value,
+    projection,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,8 +13,10 @@ use uuid::Uuid;
 use super::decide::{Action, Verdict, adopt, decide, discover};
 use super::merge::{Direction, FieldChange};
 use super::row::Row;
-use super::snapshot::{HeadquartersItem, Place, RemoteState, Snapshot};
+use super::snapshot::{HeadquartersItem, MARGIN, Place, RemoteState, Snapshot};
 
+/// Incarnations of an item that are recognised when its link was lost.
+const INCARNATIONS: u32 = 4;
 /// Name space of the keys of items.
 const KEYS: Uuid = Uuid::from_u128(0x2f6b_4a0e_9d1c_5e7a_8b33_6c41_d0f2_97e5);
 
@@ -137,8 +140,6 @@ impl Step {
 pub struct Plan {
     /// Its steps in the order in which they are done.
     pub steps: Vec<Step>,
-    /// Steps beyond what a run may do; the next run does them.
-    pub deferred: u64,
 }
 
 impl Plan {
@@ -173,32 +174,55 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
         let key = |step: &Step| (step.rank(), step.kind, step.headquarters.clone(), step.remote_id.clone());
         key(left).cmp(&key(right))
     });
-    cap(steps, snapshot)
+    Plan { steps }
 }
 
-/// Leaves out what is more than a run may do.
-fn cap(steps: Vec<Step>, snapshot: &Snapshot) -> Plan {
-    let guards = &snapshot.guards;
-    let (mut created, mut updated, mut deleted, mut deferred) = (0, 0, 0, 0);
-    let mut kept = Vec::with_capacity(steps.len());
-    for step in steps {
-        let (count, limit) = match step.verdict.action {
-            Action::Create | Action::Recreate | Action::Import => (&mut created, guards.creations_a_run),
-            Action::Delete | Action::Cancel => (&mut deleted, guards.deletions_a_run),
-            _ if step.writes_outlook() || step.writes_headquarters() => (&mut updated, guards.updates_a_run),
-            _ => {
-                kept.push(step);
-                continue;
-            }
-        };
-        *count += 1;
-        if *count > limit {
-            deferred += 1;
-        } else {
-            kept.push(step);
-        }
+/// What a run may still do. Guards judge a plan before this takes anything off it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    creations: u64,
+    updates: u64,
+    deletions: u64,
+}
+
+impl Allowance {
+    /// What a profile lets one run do.
+    pub(super) fn of(guards: &GuardSettings) -> Self {
+        Self { creations: guards.creations_a_run, updates: guards.updates_a_run, deletions: guards.deletions_a_run }
     }
-    Plan { steps: kept, deferred }
+
+    /// For a plan that a person approved: it is applied as it was shown.
+    pub(super) fn unlimited() -> Self {
+        Self { creations: u64::MAX, updates: u64::MAX, deletions: u64::MAX }
+    }
+
+    /// The steps that this run may do, and those that wait for the next.
+    pub(super) fn take(&mut self, plan: Plan) -> (Plan, Vec<Step>) {
+        let (steps, deferred) = plan.steps.into_iter().partition(|step| {
+            let left = match step.verdict.action {
+                Action::Create | Action::Recreate | Action::Import => &mut self.creations,
+                Action::Delete | Action::Cancel => &mut self.deletions,
+                _ if step.writes_outlook() || step.writes_headquarters() => &mut self.updates,
+                _ => return true,
+            };
+            let is_allowed = *left > 0;
+            *left = left.saturating_sub(1);
+            is_allowed
+        });
+        (Plan { steps }, deferred)
+    }
+}
+
+/// The fields of what one side makes of what only the other has.
+fn made(fields: Projection, direction: Direction) -> Vec<FieldChange> {
+    let change = |(field, value)| {
+        let (headquarters, outlook) = match direction {
+            Direction::ToHeadquarters => (None, Some(value)),
+            _ => (Some(value), None),
+        };
+        FieldChange { field, base: None, headquarters, outlook, direction, overrules: false }
+    };
+    fields.into_iter().filter(|(_, value)| !value.is_empty()).map(change).collect()
 }
 
 /// What two items must have in common to be taken for the same (2.4 d).
@@ -227,6 +251,8 @@ struct Draft<'a> {
     /// Links and objects that a step was found for already.
     decided: BTreeSet<usize>,
     claimed: BTreeSet<&'a HeadquartersId>,
+    /// Objects without a link by the keys of their items; found out when an item has an unknown key.
+    lost: Option<HashMap<String, &'a HeadquartersItem>>,
 }
 
 impl<'a> Draft<'a> {
@@ -239,6 +265,7 @@ impl<'a> Draft<'a> {
             by_key: HashMap::new(),
             decided: BTreeSet::new(),
             claimed: BTreeSet::new(),
+            lost: None,
         };
         for (index, link) in snapshot.links.iter().enumerate() {
             if link.state == LinkState::Tombstone {
@@ -250,7 +277,8 @@ impl<'a> Draft<'a> {
             if let Some(headquarters) = &link.headquarters {
                 draft.by_headquarters.insert((link.kind, headquarters), index);
             }
-            if !link.our_id.is_empty() {
+            // An item that is not transferred may carry the key of another mailbox.
+            if !link.our_id.is_empty() && link.headquarters.is_some() {
                 draft.by_key.insert(&link.our_id, index);
             }
         }
@@ -279,8 +307,20 @@ impl<'a> Draft<'a> {
         link: Option<usize>,
         ours: Option<&HeadquartersItem>,
         item: Option<&RemoteItem>,
-        verdict: Verdict,
+        mut verdict: Verdict,
     ) {
+        // What is made is shown whole, and covered by the digest.
+        match verdict.action {
+            Action::Create | Action::Recreate => {
+                let fields = ours.map(|ours| ours.fields.clone()).unwrap_or_default();
+                verdict.changes = made(fields, Direction::ToOutlook);
+            }
+            Action::Import => {
+                let fields = item.map(|item| projection(kind, &item.content)).unwrap_or_default();
+                verdict.changes = made(fields, Direction::ToHeadquarters);
+            }
+            _ => {}
+        }
         let known = link.map(|index| &self.snapshot.links[index]);
         let remote_id = item.map(|item| item.remote_id.clone()).or_else(|| known?.remote_id.clone());
         let subject = ours.map(|ours| subject_of(&ours.content));
@@ -302,7 +342,7 @@ impl<'a> Draft<'a> {
                 Identity::Ours(id) => self.ours(*kind, id, item),
                 Identity::None | Identity::Unread => {
                     let is_inside = is_inside(snapshot, *kind, item);
-                    match likeness(*kind, &projection(*kind, &item.content)).filter(|_| is_inside && !item.private) {
+                    match likeness(*kind, &projection(*kind, &item.content)).filter(|_| is_inside && is_own(item)) {
                         Some(likeness) if *kind != ItemKind::Contact => {
                             strangers.entry(likeness).or_default().push(item);
                         }
@@ -315,8 +355,12 @@ impl<'a> Draft<'a> {
     }
 
     /// An item that carries a key of ours, without a link that names it.
-    fn ours(&mut self, kind: ItemKind, id: &str, item: &'a RemoteItem) {
+    fn ours(&mut self, kind: ItemKind, id: &'a str, item: &'a RemoteItem) {
         let snapshot = self.snapshot;
+        if item.private {
+            self.push(kind, None, None, Some(item), private(Row::R4));
+            return;
+        }
         if let Some(index) = self.by_key.get(id).copied() {
             let link = &snapshot.links[index];
             let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
@@ -338,13 +382,12 @@ impl<'a> Draft<'a> {
             return;
         }
         // The link may have been lost, but the key follows from the object.
-        let lost = snapshot.headquarters.values().find(|ours| {
-            ours.kind == kind
-                && !self.by_headquarters.contains_key(&(kind, &ours.id))
-                && key(&snapshot.profile, kind, &ours.id, 0) == id
-        });
+        if self.lost.is_none() {
+            self.lost = Some(self.keys_of_unlinked());
+        }
+        let lost = self.lost.as_ref().and_then(|keys| keys.get(id).copied()).filter(|ours| ours.kind == kind);
         match lost {
-            Some(ours) if self.claimed.insert(&ours.id) => {
+            Some(ours) if !ours.withdrawn && self.claimed.insert(&ours.id) => {
                 self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
             }
             Some(_) => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
@@ -353,6 +396,17 @@ impl<'a> Draft<'a> {
                 self.push(kind, None, None, Some(item), verdict);
             }
         }
+    }
+
+    /// The keys that items of objects without a link would carry.
+    fn keys_of_unlinked(&self) -> HashMap<String, &'a HeadquartersItem> {
+        let snapshot = self.snapshot;
+        let unlinked =
+            snapshot.headquarters.values().filter(|ours| !self.by_headquarters.contains_key(&(ours.kind, &ours.id)));
+        let keys = |ours: &'a HeadquartersItem| {
+            (0..INCARNATIONS).map(move |incarnation| (key(&snapshot.profile, ours.kind, &ours.id, incarnation), ours))
+        };
+        unlinked.flat_map(keys).collect()
     }
 
     /// New items, and those that are there on both sides already: the same time and subject, one on each side.
@@ -412,6 +466,11 @@ impl<'a> Draft<'a> {
                 _ => None,
             };
             let Some(verdict) = self.of_link(link, ours, remote) else { continue };
+            let verdict = match verdict.action {
+                // The days that it did not meet the criteria no longer count.
+                Action::Nothing if link.filtered_since.is_some() => Verdict::new(verdict.row, Action::Agree),
+                _ => verdict,
+            };
             let is_idle = verdict.action == Action::Nothing
                 || (verdict.action == Action::Leave && verdict.row != Row::R19 && verdict.note.is_none());
             if !is_idle || remote.is_some() {
@@ -440,7 +499,7 @@ impl<'a> Draft<'a> {
                 Some(Verdict::new(Row::R23, Action::Leave))
             }
             LinkState::Unlinked => relinked(ours?, remote, snapshot),
-            LinkState::CreatingRemote if link.remote_id.is_none() => {
+            LinkState::CreatingRemote | LinkState::Quarantined if link.remote_id.is_none() => {
                 let ours = ours?;
                 if ours.withdrawn {
                     return Some(Verdict::new(Row::R17, Action::Bury));
@@ -456,6 +515,12 @@ impl<'a> Draft<'a> {
                 } else {
                     link
                 };
+                // Rescheduled out of the window here: Outlook gets the new time before it is left alone (row 18 is what the
+                // window leaves behind).
+                let rescheduled = ours
+                    .filter(|ours| ours.place == Place::Outside && is_rescheduled(link, ours, snapshot))
+                    .map(|ours| HeadquartersItem { place: Place::Margin, ..ours.clone() });
+                let ours = rescheduled.as_ref().or(ours);
                 Some(decide(link, ours, remote, target, &snapshot.rules, snapshot.now))
             }
         }
@@ -474,12 +539,36 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// True when the headquarters gave it another time, and the one that both sides agreed on lies in or near the window.
+fn is_rescheduled(link: &Link, ours: &HeadquartersItem, snapshot: &Snapshot) -> bool {
+    let agreed = link.base.headquarters.get(&Field::Period);
+    let Some(Value::Period(Some(period))) = agreed.filter(|agreed| ours.fields.get(&Field::Period) != Some(*agreed))
+    else {
+        return false;
+    };
+    let (start, end) = period.instants(snapshot.zone);
+    snapshot.windows.get(&link.kind).is_some_and(|window| window.grown(MARGIN).overlaps(start, end))
+}
+
+/// True for what may be tied to an object: the user's own, and not private, nor called off.
+fn is_own(item: &RemoteItem) -> bool {
+    item.is_organizer && !item.private && !item.cancelled
+}
+
+fn private(row: Row) -> Verdict {
+    Verdict::new(row, Action::Leave).because("private in Outlook: it stays there")
+}
+
 /// What was no longer synchronised is again, when it is back in the window and meets the criteria.
 fn relinked(ours: &HeadquartersItem, remote: Option<&RemoteState>, snapshot: &Snapshot) -> Option<Verdict> {
     if !is_new(ours) {
         return None;
     }
     match remote? {
+        RemoteState::Present(item) if item.private => Some(private(Row::R23)),
+        RemoteState::Present(item) if !item.is_organizer => {
+            Some(Verdict::new(Row::R25, Action::Leave).because("somebody else's meeting: never written to"))
+        }
         RemoteState::Present(item) => Some(adopt(ours, item, &snapshot.rules)),
         RemoteState::Gone => Some(Verdict::new(Row::R1, Action::Recreate)),
         RemoteState::Unknown(why) => Some(Verdict::new(Row::R23, Action::Skip).because(why.clone())),

@@ -11,7 +11,7 @@ use apptsync_model::outlook::{
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
-use super::run::{Run, Stop};
+use super::run::{Run, Stop, purpose};
 use super::snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState};
 
 const DAY: i64 = 86_400;
@@ -26,6 +26,8 @@ pub(super) struct Pass {
     /// Everything that it said to be there, when it told changes.
     told: HashSet<String>,
     observed: BTreeMap<String, Seen>,
+    /// What was seen of these before no longer holds, and nothing takes its place.
+    outdated: HashSet<String>,
 }
 
 /// What was read of Outlook, beside the observations that the store keeps.
@@ -72,7 +74,7 @@ impl Run<'_> {
             links.iter().filter(|link| link.kind == target.kind && link.state != LinkState::Tombstone).collect();
         let now = self.request.as_of;
         let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
-        let mut why = rebuilt.then(|| "the connection was made anew".to_owned());
+        let mut why = rebuilt.then(|| "the connection or the clock was changed".to_owned());
         let usable = known.clone().filter(|known| known.window.covers(&window) && known.cursor.is_some());
         let mut next = None;
         let mut full_at = known.as_ref().map(|known| known.full_at);
@@ -88,11 +90,14 @@ impl Run<'_> {
                     let keeps = SyncCursor { cursor: Some(cursor), ..usable.clone() };
                     next = Some(self.store_pass(target, pass, keeps, pulled)?);
                     if is_due {
-                        let missing = self.check_everything(target, window, usable.listed, &links, pulled)?;
-                        next = Some(missing.1);
+                        let (is_missing, cursor) =
+                            self.check_everything(target, window, usable.listed, &links, pulled)?;
+                        next = Some(cursor);
                         full_at = Some(now);
-                        if missing.0 && why.is_none() {
-                            why = Some("the daily check of everything".to_owned());
+                        if is_missing {
+                            // Until a plan is applied: what it may only propose today it may only propose tomorrow.
+                            rebuilt = true;
+                            why.get_or_insert_with(|| "the daily check of everything".to_owned());
                         }
                     }
                 }
@@ -137,7 +142,7 @@ impl Run<'_> {
         if pass.listed.is_some() {
             return Ok(());
         }
-        let purpose = if kind == ItemKind::Contact { "contacts" } else { "sync" };
+        let purpose = purpose(kind);
         for (written, remote_id) in self.store.written_lately(self.profile.id, purpose, self.id)? {
             if written == kind && !pass.told.contains(&remote_id) {
                 pass.observed.entry(remote_id).or_insert(Seen::Removed);
@@ -165,8 +170,11 @@ impl Run<'_> {
             listed,
             rebuilt: false,
         };
-        let missing = pass.observed.values().any(|seen| *seen == Seen::Removed);
-        Ok((missing, self.store_pass(target, pass, cursor, pulled)?))
+        let is_missing = links.iter().any(|link| {
+            let seen = link.remote_id.as_ref().and_then(|id| pass.observed.get(id));
+            link.state == LinkState::Linked && seen == Some(&Seen::Removed)
+        });
+        Ok((is_missing, self.store_pass(target, pass, cursor, pulled)?))
     }
 
     /// One pass, to its end.
@@ -179,6 +187,13 @@ impl Run<'_> {
     ) -> Result<(Pass, String), Failed> {
         let by_id: HashMap<&str, &Link> =
             links.iter().filter_map(|link| Some((link.remote_id.as_deref()?, *link))).collect();
+        let mut by_series: HashMap<&str, Vec<&Link>> = HashMap::new();
+        for link in links {
+            if let Some(occurrence) = &link.occurrence {
+                by_series.entry(&occurrence.series).or_default().push(link);
+            }
+        }
+        let of_series = |id: &str| by_series.get(id).into_iter().flatten().copied();
         let mut pass = Pass::default();
         let mut listed = HashSet::new();
         let mut next = cursor.map(str::to_owned);
@@ -192,22 +207,18 @@ impl Run<'_> {
                         for item in occurrences {
                             pass.see(&by_id, item, &mut listed);
                         }
-                        for link in
-                            links.iter().filter(|link| is_of_series(link, &id) && lies_in(link, window, self.zone))
-                        {
+                        for link in of_series(&id).filter(|link| lies_in(link, window, self.zone)) {
                             if let Some(id) = link.remote_id.as_ref().filter(|id| !there.contains(*id)) {
                                 listed.insert(id.clone());
+                                pass.outdated.remove(id);
                                 pass.observed.insert(id.clone(), Seen::NotInSeries);
                             }
                         }
                     }
                     RemoteChange::Removed(id) => {
                         listed.remove(&id);
-                        for link in links
-                            .iter()
-                            .filter(|link| link.remote_id.as_deref() == Some(&id) || is_of_series(link, &id))
-                        {
-                            pass.observed.insert(link.remote_id.clone().unwrap_or_default(), Seen::Removed);
+                        for link in by_id.get(id.as_str()).into_iter().copied().chain(of_series(&id)) {
+                            pass.remove(link.remote_id.clone().unwrap_or_default());
                         }
                         if !by_id.contains_key(id.as_str()) {
                             pass.observed.remove(&id);
@@ -226,10 +237,12 @@ impl Run<'_> {
             next = Some(page.next);
             if page.done {
                 if page.full {
-                    for link in links {
+                    // What people do not want in Outlook, and what is not synchronised, may be missing.
+                    let is_left = |link: &&&Link| matches!(link.state, LinkState::Suppressed | LinkState::Unlinked);
+                    for link in links.iter().filter(|link| !is_left(link)) {
                         let Some(id) = &link.remote_id else { continue };
                         if !listed.contains(id) && !pass.observed.contains_key(id) && lies_in(link, window, self.zone) {
-                            pass.observed.insert(id.clone(), Seen::Removed);
+                            pass.remove(id.clone());
                         }
                     }
                     pass.listed = Some(listed);
@@ -248,14 +261,13 @@ impl Run<'_> {
         &mut self,
         target: &Target,
         pass: Pass,
-        mut cursor: SyncCursor,
+        cursor: SyncCursor,
         pulled: &mut Pulled,
     ) -> Result<SyncCursor, Stop> {
         if let Some(listed) = &pass.listed {
             let now = listed.len() as u64;
-            let before = pulled.listings.get(&target.kind).map_or(cursor.listed, |listing| listing.before);
-            pulled.listings.insert(target.kind, Listing { before, now });
-            cursor.listed = now;
+            // The cursor takes the new count when a plan is applied: a listing that shrank is judged until then.
+            pulled.listings.insert(target.kind, Listing { before: cursor.listed, now });
         }
         let known: HashMap<_, _> = self
             .store
@@ -264,6 +276,8 @@ impl Run<'_> {
             .filter(|observation| observation.kind == target.kind)
             .map(|observation| (observation.remote_id.clone(), observation))
             .collect();
+        let outdated = pass.outdated.into_iter().filter(|remote_id| known.contains_key(remote_id));
+        self.forgotten.extend(outdated.map(|remote_id| (target.kind, remote_id)));
         let mut observations = Vec::new();
         for (remote_id, seen) in pass.observed {
             let earlier = known.get(&remote_id);
@@ -285,19 +299,17 @@ impl Run<'_> {
         cursor: Option<&SyncCursor>,
     ) -> Result<(), Stop> {
         let state = self.state.map(|state| state.take_changes()).unwrap_or_default();
-        self.store.store_pull(&PullWrite {
+        let forgotten = std::mem::take(&mut self.forgotten);
+        let forgotten: Vec<&str> =
+            forgotten.iter().filter(|(found, _)| *found == kind).map(|(_, id)| id.as_str()).collect();
+        Ok(self.store.store_pull(&PullWrite {
             profile: self.profile.id,
             kind,
             observations: &observations,
+            forgotten: &forgotten,
             cursor,
             state: &state,
-        })?;
-        let forgotten = std::mem::take(&mut self.forgotten);
-        let ids: Vec<&str> = forgotten.iter().filter(|(found, _)| *found == kind).map(|(_, id)| id.as_str()).collect();
-        if !ids.is_empty() {
-            self.store.forget_observations(self.profile.id, kind, &ids)?;
-        }
-        Ok(())
+        })?)
     }
 
     /// What was seen, with what is not listed any more asked about one by one, and the keys of strangers read (2.5).
@@ -331,7 +343,7 @@ impl Run<'_> {
                 Seen::Present(item) => {
                     states.insert((kind, remote_id), RemoteState::Present(item));
                 }
-                Seen::Gone => {
+                Seen::Gone if run == self.id => {
                     states.insert((kind, remote_id), RemoteState::Gone);
                 }
                 Seen::NotInSeries if run == self.id => {
@@ -339,7 +351,8 @@ impl Run<'_> {
                         "no longer in its series: looked at again in the next run, because series are split".to_owned();
                     states.insert((kind, remote_id), RemoteState::Unknown(why));
                 }
-                Seen::NotInSeries | Seen::Removed => asked.entry(kind).or_default().push(remote_id),
+                // What an earlier run found gone may have come back: nothing is made or canceled because of old news.
+                Seen::NotInSeries | Seen::Removed | Seen::Gone => asked.entry(kind).or_default().push(remote_id),
             }
         }
         // What is back in the window after it was left alone is looked at once.
@@ -369,11 +382,23 @@ impl Run<'_> {
         ids: &[String],
         states: &mut BTreeMap<(ItemKind, String), RemoteState>,
     ) -> Result<(), Stop> {
+        self.ask_for(target, ids, states)?.map_err(|failed| failed.into_stop(self, target))
+    }
+
+    /// As [`ask`](Self::ask), for callers that go on without an answer.
+    pub(super) fn ask_for(
+        &mut self,
+        target: &Target,
+        ids: &[String],
+        states: &mut BTreeMap<(ItemKind, String), RemoteState>,
+    ) -> Result<Result<(), Failed>, Stop> {
         let mut observations = Vec::new();
         for batch in ids.chunks(CONNECTOR_BATCH) {
             let asked: Vec<&str> = batch.iter().map(String::as_str).collect();
-            let answers = self.with_patience(|run| run.connector.fetch(&run.account, target, &asked));
-            let answers = answers.map_err(|failed| failed.into_stop(self, target))?;
+            let answers = match self.with_patience(|run| run.connector.fetch(&run.account, target, &asked)) {
+                Ok(answers) => answers,
+                Err(failed) => return Ok(Err(failed)),
+            };
             for (id, answer) in batch.iter().zip(answers) {
                 let state = match answer {
                     Ok(Some(item)) => RemoteState::Present(Box::new(item)),
@@ -392,17 +417,14 @@ impl Run<'_> {
                 states.insert((target.kind, id.clone()), state);
             }
         }
-        self.store_observations(target.kind, observations, None)
+        self.store_observations(target.kind, observations, None)?;
+        Ok(Ok(()))
     }
 }
 
 /// A private item is never asked about, and neither is what lies outside of everything.
 fn is_worth_asking(item: &RemoteItem) -> bool {
     !item.private && !item.cancelled
-}
-
-fn is_of_series(link: &Link, id: &str) -> bool {
-    link.occurrence.as_ref().is_some_and(|occurrence| occurrence.series == id)
 }
 
 /// True when the item lay in the window when both sides last agreed: only then it must be listed.
@@ -419,6 +441,12 @@ fn lies_in(link: &Link, window: Window, zone: chrono_tz::Tz) -> bool {
 }
 
 impl Pass {
+    /// It is no longer listed, or told to be removed.
+    fn remove(&mut self, remote_id: String) {
+        self.outdated.remove(&remote_id);
+        self.observed.insert(remote_id, Seen::Removed);
+    }
+
     fn see(&mut self, links: &HashMap<&str, &Link>, item: RemoteItem, listed: &mut HashSet<String>) {
         listed.insert(item.remote_id.clone());
         let is_known = links.get(item.remote_id.as_str()).is_some_and(|link| {
@@ -426,16 +454,13 @@ impl Pass {
                 && link.collection == item.collection
                 && matches!(link.state, LinkState::Linked | LinkState::Ignored)
         });
-        if is_known {
-            // Our own write, or nothing at all (P10).
+        // Our own write, or nothing at all (P10); and of what is private and not linked, not even that it is there is kept.
+        if is_known || (item.private && !links.contains_key(item.remote_id.as_str())) {
             self.observed.remove(&item.remote_id);
+            self.outdated.insert(item.remote_id);
             return;
         }
-        if item.private && !links.contains_key(item.remote_id.as_str()) {
-            // Not even that it is there is kept.
-            self.observed.remove(&item.remote_id);
-            return;
-        }
+        self.outdated.remove(&item.remote_id);
         let item = if item.private { without_texts(item) } else { item };
         self.observed.insert(item.remote_id.clone(), Seen::Present(Box::new(item)));
     }

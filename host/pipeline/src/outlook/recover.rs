@@ -1,10 +1,11 @@
 //! What an earlier run sent and heard nothing of is cleared up before anything else: an item is looked for by its key before
 //! it may be made again, and then with the same key (2.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use apptsync_model::outlook::{
-    Contact, Content, Entry, Field, ItemKind, Link, Push, RemoteItem, Target, Value, content, projection,
+    ConnectorFailure, Contact, Content, Entry, Field, ItemKind, Link, LinkState, Projection, Push, RemoteItem, Target,
+    Value, content, projection,
 };
 use apptsync_model::{Priority, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
@@ -12,9 +13,11 @@ use apptsync_store::{
     AuditAction, AuditEntry, Observation, Operation, OperationState, Seen, Settlement, Side, StoredPush,
 };
 
+use super::pull::{Failed, place_of};
 use super::row::Row;
 use super::run::{Run, Stop};
 use super::snapshot::RemoteState;
+use super::write::not_done;
 
 /// How long a server may take until it finds what it made, in seconds.
 const REPLICATION: i64 = 30;
@@ -32,6 +35,8 @@ impl Run<'_> {
         self.notes.say(Severity::Info, text);
         let links: BTreeMap<i64, Link> =
             self.store.links(self.profile.id)?.into_iter().map(|link| (link.id, link)).collect();
+        let taken: HashSet<(ItemKind, String)> =
+            links.values().filter_map(|link| Some((link.kind, link.remote_id.clone()?))).collect();
         let reads_own_writes = self.connect()?.reads_own_writes;
         let mut creations: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
         let mut others: BTreeMap<(ItemKind, String), Vec<(Operation, Link)>> = BTreeMap::new();
@@ -61,7 +66,7 @@ impl Run<'_> {
         for ((kind, collection), operations) in creations {
             let target = Target { kind, collection };
             for batch in operations.chunks(CONNECTOR_BATCH) {
-                self.find_created(&target, batch)?;
+                self.find_created(&target, batch, &taken)?;
             }
         }
         for ((kind, collection), operations) in others {
@@ -73,13 +78,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn find_created(&mut self, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
+    /// Looks for items by their keys; those that other links name are none of them.
+    fn find_created(
+        &mut self,
+        target: &Target,
+        batch: &[(Operation, Link)],
+        taken: &HashSet<(ItemKind, String)>,
+    ) -> Result<(), Stop> {
         let keys: Vec<&str> = batch.iter().map(|(_, link)| link.our_id.as_str()).collect();
-        let found = self.with_patience(|run| run.connector.find(&run.account, target, &keys));
-        let found = found.map_err(|failed| failed.into_stop(self, target))?;
+        let found = match self.with_patience(|run| run.connector.find(&run.account, target, &keys)) {
+            Ok(found) => found,
+            Err(failed) => return self.without_collection(failed, target, batch),
+        };
         let mut settlements = Vec::new();
         let mut again = Vec::new();
         for ((operation, link), mut items) in batch.iter().zip(found) {
+            items.retain(|item| {
+                link.remote_id.as_ref() == Some(&item.remote_id)
+                    || !taken.contains(&(target.kind, item.remote_id.clone()))
+            });
             items.sort_by(|one, other| one.remote_id.cmp(&other.remote_id));
             match items.into_iter().next() {
                 Some(item) => settlements.push(adopted(operation, link, &item)),
@@ -97,7 +114,31 @@ impl Run<'_> {
         self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
         let ids: Vec<String> = observed.into_iter().flatten().collect();
         self.read_anew(target, &ids)?;
-        self.send_again(target, &again)
+        // A plan that is only shown writes nothing.
+        if self.request.plan_only { Ok(()) } else { self.send_again(target, &again) }
+    }
+
+    /// When the collection is gone for good, what was to be made or changed in it is gone with it; otherwise the run stops as
+    /// it would anywhere.
+    fn without_collection(&mut self, failed: Failed, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
+        let Failed::Connector(failure) = &failed;
+        let is_listed = |run: &mut Self| -> Result<bool, Stop> {
+            Ok(run.connect()?.collections.iter().any(|found| found.id == target.collection))
+        };
+        if *failure != ConnectorFailure::Gone || is_listed(self)? {
+            return Err(failed.into_stop(self, target));
+        }
+        self.notes.say(
+            Severity::Warning,
+            format!(
+                "the {} that {} unconfirmed writes went to is no longer there: they are done with",
+                place_of(target.kind),
+                batch.len()
+            ),
+        );
+        let settlements = batch.iter().map(|(operation, link)| not_done(link, operation.id)).collect();
+        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        Ok(())
     }
 
     /// The same item with the same key once more.
@@ -115,7 +156,7 @@ impl Run<'_> {
             })
             .collect();
         for (operation, _) in again {
-            self.store.count_round(operation.id)?;
+            self.store.count_round(operation.id, self.request.as_of)?;
         }
         let outcomes = self.with_patience(|run| run.connector.push(&run.account, target, &pushes));
         let outcomes = outcomes.map_err(|failed| failed.into_stop(self, target))?;
@@ -154,7 +195,9 @@ impl Run<'_> {
             .collect();
         let ids: Vec<String> = batch.iter().map(|(operation, _)| remote_id(&operation.push)).collect();
         let mut states = BTreeMap::new();
-        self.ask(target, &ids, &mut states)?;
+        if let Err(failed) = self.ask_for(target, &ids, &mut states)? {
+            return self.without_collection(failed, target, batch);
+        }
         let mut settlements = Vec::new();
         for ((operation, link), id) in batch.iter().zip(&ids) {
             let now = match states.get(&(target.kind, id.clone())) {
@@ -163,7 +206,7 @@ impl Run<'_> {
                 Some(RemoteState::Unknown(_)) | None => {
                     // What is pulled now may be our own write, in the place of what it wrote over.
                     if operation.rounds == 0 {
-                        self.store.count_round(operation.id)?;
+                        self.store.count_round(operation.id, operation.sent_at)?;
                         let audit = overwritten(operation, link, before.get(id), None).into_iter().collect();
                         let link = link.clone();
                         settlements.push(Settlement { link, operation: None, change: None, audit, observed: None });
@@ -199,23 +242,33 @@ impl Run<'_> {
     }
 }
 
-/// The link to an item that was found by its key: what was sent is what both sides agreed on.
+/// The link to an item that was found by its key. What it says now is what the server made of what was sent, so that is no
+/// edit of a person; where it differs from the headquarters, the headquarters' version is written once more.
 fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement {
     let mut link = link.clone();
+    let is_known = link.state == LinkState::Linked && link.remote_id.as_ref() == Some(&item.remote_id);
+    if is_known {
+        // It was seen and tied to its object before its answer was looked for.
+        let operation = Some((operation.id, OperationState::Done));
+        return Settlement { link, operation, change: None, audit: Vec::new(), observed: None };
+    }
+    link.base.remote = projection(link.kind, &item.content);
     if let StoredPush::Create { content, .. } = &operation.push {
-        let sent = projection(link.kind, content);
-        link.base.headquarters.clone_from(&sent);
+        let remote = &link.base.remote;
+        let is_kept = |(field, sent): &(Field, Value)| remote.get(field).is_none_or(|found| found == sent);
+        let mut kept: Projection = projection(link.kind, content).into_iter().filter(is_kept).collect();
         if let Content::Entry(entry) = content {
-            link.base.headquarters.insert(Field::Completed, Value::Completed(entry.completed.is_some()));
+            kept.insert(Field::Completed, Value::Completed(entry.completed.is_some()));
         }
-        link.base.remote = sent;
+        link.base.headquarters = kept;
     }
     link.remote_id = Some(item.remote_id.clone());
     link.collection.clone_from(&item.collection);
     link.occurrence.clone_from(&item.occurrence);
     // Not the item's etag: what it says is compared once more.
     link.etag = String::new();
-    link.state = apptsync_model::outlook::LinkState::Linked;
+    // An undo makes items whose activity is canceled: they are the user's own.
+    link.state = if link.state == LinkState::CreatingRemote { LinkState::Linked } else { LinkState::Unlinked };
     link.revision = 0;
     let audit = vec![AuditEntry {
         sequence: 0,

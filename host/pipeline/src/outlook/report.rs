@@ -1,5 +1,7 @@
 //! What a run of the synchronisation is asked, and what it reports.
 
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use apptsync_model::outlook::SyncRunId;
@@ -21,6 +23,17 @@ pub struct SyncRequest {
     pub approve: Option<String>,
     /// How long the run may wait, in all, because a server wants a pause.
     pub patience: Duration,
+    /// Who follows it.
+    pub progress: Option<Arc<dyn SyncProgress>>,
+}
+
+/// Follows runs, of several mailboxes side by side.
+pub trait SyncProgress: Debug + Send + Sync {
+    /// So many more writes to Outlook are to be done.
+    fn expect(&self, writes: u64);
+
+    /// So many of them were done, or tried.
+    fn advance(&self, writes: u64);
 }
 
 /// Counts of what was done, or would be with `--plan`.

@@ -1,12 +1,13 @@
 //! One run of the synchronisation of one profile: clear up, read both sides, plan, guard, apply, look again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, ItemKind, Link, Profile, SyncCursor, SyncRunId, SyncSettings, Window,
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
+    SyncSettings, Window,
 };
-use apptsync_model::{Instant, Severity};
+use apptsync_model::{ActivityId, Instant, Severity};
 use apptsync_runtime::{Connector, MemoryState};
 use apptsync_store::{HeldPlan, NewSyncRun, Store, StoreError, StoredProfile, SyncResult, SyncState};
 use chrono_tz::Tz;
@@ -15,13 +16,17 @@ use super::contacts;
 use super::decide::{Action, Rules};
 use super::guard::held;
 use super::headquarters;
-use super::plan::{Plan, Step, plan};
+use super::plan::{Allowance, Plan, Step, plan};
 use super::pull::{Failed, Pulled, place_of};
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, incarnations};
 
 /// How often a new plan is drawn up in one run because something changed under the old one.
 const ROUNDS: usize = 3;
+/// Runs that count for guard G8.
+const RUNS: usize = 10;
+const DAY: i64 = 86_400;
+const YEAR: i64 = 365 * DAY;
 
 /// What a run works with.
 pub struct Synchronisation<'a> {
@@ -95,6 +100,7 @@ pub(super) struct Run<'a> {
     pub(super) forgotten: Vec<(ItemKind, String)>,
     patience: Duration,
     connection: Option<Connection>,
+    oldest_run: SyncRunId,
 }
 
 /// What a run came to before it ended.
@@ -103,6 +109,10 @@ struct Ended {
     plan: Plan,
     reasons: Vec<String>,
     is_held: bool,
+    /// Steps that are more than this run may do.
+    deferred: usize,
+    /// Activities that wait for a person, for Outlook or for the next run.
+    open: BTreeSet<ActivityId>,
 }
 
 /// Synchronize appointments and tasks of one profile (domain 8).
@@ -111,7 +121,7 @@ struct Ended {
 /// The settings do not fit, or the database cannot be used. What goes wrong with Outlook is in the report.
 pub fn synchronise(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<SyncReport, SyncError> {
     let windows = headquarters::windows(with.settings, request.as_of).map_err(SyncError::Usage)?;
-    begin(with, request, &windows, if request.plan_only { "plan" } else { "sync" })
+    begin(with, request, &windows)
 }
 
 /// Synchronize address books of one profile (domain 8).
@@ -119,19 +129,18 @@ pub fn synchronise(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<
 /// # Errors
 /// The database cannot be used. What goes wrong with Outlook is in the report.
 pub fn synchronise_contacts(with: &Synchronisation<'_>, request: &SyncRequest) -> Result<SyncReport, SyncError> {
-    begin(with, request, &contacts::windows(), if request.plan_only { "plan" } else { "contacts" })
+    begin(with, request, &contacts::windows())
 }
 
 fn begin(
     with: &Synchronisation<'_>,
     request: &SyncRequest,
     windows: &BTreeMap<ItemKind, Window>,
-    purpose: &str,
 ) -> Result<SyncReport, SyncError> {
     with.store.make_durable()?;
     let id = with.store.begin_sync(&NewSyncRun {
         profile: with.profile.id,
-        purpose: purpose.to_owned(),
+        purpose: if request.plan_only { "plan" } else { purpose_of(windows) }.to_owned(),
         as_of: request.as_of,
         started: Instant::from(chrono::Utc::now()),
     })?;
@@ -170,6 +179,7 @@ pub fn reconnect(store: &dyn Store, profile: i64) -> Result<(), SyncError> {
             profile,
             kind: *kind,
             observations: &[],
+            forgotten: &[],
             cursor: Some(&cursor),
             state: &[],
         })?;
@@ -199,13 +209,16 @@ impl<'a> Run<'a> {
             forgotten: Vec::new(),
             patience: request.patience,
             connection: None,
+            oldest_run: id,
         }
     }
 
     fn whole(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &mut Ended) -> Result<(), Stop> {
         self.recover()?;
+        self.expect_steady_clock(windows)?;
         let mut links = self.store.links(self.profile.id)?;
         let mut pulled = self.pull(windows, &links)?;
+        let mut allowance = Allowance::of(&self.profile.profile.guards);
         for round in 0..ROUNDS {
             if round > 0 {
                 links = self.store.links(self.profile.id)?;
@@ -215,6 +228,7 @@ impl<'a> Run<'a> {
             if self.request.plan_only {
                 ended.reasons = held(&drafted, &snapshot);
                 self.operations = Operations::of(&drafted);
+                ended.deferred = allowance.take(drafted.clone()).1.len();
                 ended.plan = drafted;
                 return Ok(());
             }
@@ -227,6 +241,9 @@ impl<'a> Run<'a> {
                     ended.plan = drafted;
                     return Ok(());
                 }
+                if self.request.approve.as_ref() == Some(&hash) {
+                    allowance = Allowance::unlimited();
+                }
                 ended.plan = drafted.clone();
                 self.trust(&pulled)?;
                 pulled.rebuilt = None;
@@ -238,20 +255,50 @@ impl<'a> Run<'a> {
                 // Nothing was written, so a second plan would be this one.
                 return Ok(());
             }
-            if !self.apply(&snapshot, &drafted)? {
+            let (allowed, deferred) = allowance.take(drafted);
+            ended.deferred = deferred.len();
+            let waits = |step: &&Step| matches!(step.verdict.action, Action::Hold | Action::Skip);
+            ended.open.extend(deferred.iter().chain(allowed.steps.iter().filter(waits)).filter_map(activity_of));
+            if !self.apply(&snapshot, &allowed)? {
                 break;
             }
         }
         self.converge(windows, &pulled)
     }
 
+    /// A clock that was put back by more than a day, or forward by more than a year: until a plan is applied, nothing is
+    /// deleted without approval (guard G3).
+    fn expect_steady_clock(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<(), Stop> {
+        let before = self.store.runs_before(self.profile.id, purpose_of(windows), self.id)?;
+        // This run is the tenth.
+        self.oldest_run = before.iter().take(RUNS - 1).next_back().map_or(self.id, |(run, _)| *run);
+        let jump = before.first().map_or(0, |(_, last)| self.request.as_of.0 - last.0);
+        if (-DAY..=YEAR).contains(&jump) {
+            return Ok(());
+        }
+        let days = jump.abs() / DAY;
+        let way = if jump < 0 { "back" } else { "forward" };
+        self.notes.say(
+            Severity::Info,
+            format!("since the last run the clock went {way} by {days} days: nothing is deleted without approval"),
+        );
+        for kind in windows.keys() {
+            if let Some(cursor) = self.store.sync_cursor(self.profile.id, *kind)? {
+                self.store_observations(*kind, Vec::new(), Some(&SyncCursor { rebuilt: true, ..cursor }))?;
+            }
+        }
+        Ok(())
+    }
+
     /// What was planned here or in Outlook and has elapsed becomes Delayed (domain 7), after what Outlook says of it was taken
-    /// over: it may have been completed there in time. Appointments of Mobile are left to the import, for the same reason.
+    /// over: it may have been completed there in time. Where that waits, so does this. Appointments of Mobile are left to the
+    /// import, for the same reason.
     fn delay_elapsed(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &Ended) -> Result<(), Stop> {
         if self.request.plan_only || ended.is_held || windows.contains_key(&ItemKind::Contact) {
             return Ok(());
         }
-        let delayed = self.store.delay_elapsed_of(&self.profile.profile.employee, self.request.as_of)?;
+        let open: Vec<ActivityId> = ended.open.iter().copied().collect();
+        let delayed = self.store.delay_elapsed_of(&self.profile.profile.employee, self.request.as_of, &open)?;
         if delayed > 0 {
             let text = format!("{delayed} activities were set to Delayed: their processing period elapsed");
             self.notes.say(Severity::Info, text);
@@ -291,8 +338,10 @@ impl<'a> Run<'a> {
     /// From here on the connection counts as known again.
     fn trust(&mut self, pulled: &Pulled) -> Result<(), Stop> {
         for kind in pulled.targets.keys() {
-            if let Some(cursor) = self.store.sync_cursor(self.profile.id, *kind)?.filter(|cursor| cursor.rebuilt) {
-                let cursor = SyncCursor { rebuilt: false, ..cursor };
+            let Some(known) = self.store.sync_cursor(self.profile.id, *kind)? else { continue };
+            let listed = pulled.listings.get(kind).map_or(known.listed, |listing| listing.now);
+            if known.rebuilt || known.listed != listed {
+                let cursor = SyncCursor { rebuilt: false, listed, ..known };
                 self.store_observations(*kind, Vec::new(), Some(&cursor))?;
             }
         }
@@ -319,7 +368,7 @@ impl<'a> Run<'a> {
         let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
         let profile = &self.profile.profile;
         Ok(Snapshot {
-            profile: format!("{}/{}", self.profile.id, profile.name),
+            profile: self.profile.name_space.clone(),
             employee: profile.employee.clone(),
             now: self.request.as_of,
             run: self.id,
@@ -332,6 +381,8 @@ impl<'a> Run<'a> {
                 .map(|(kind, window)| (*kind, *window))
                 .collect(),
             zone: self.zone,
+            incarnations: incarnations(&links),
+            oldest_run: self.oldest_run,
             links,
             headquarters,
             remote,
@@ -422,8 +473,8 @@ impl<'a> Run<'a> {
                 reason: step.verdict.note.clone().unwrap_or_default(),
             });
         }
-        if ended.plan.deferred > 0 {
-            let text = format!("{} steps are more than one run may do: the next run does them", ended.plan.deferred);
+        if ended.deferred > 0 {
+            let text = format!("{} steps are more than one run may do: the next run does them", ended.deferred);
             self.notes.say(Severity::Warning, text);
         }
         let state = match &stopped {
@@ -457,6 +508,22 @@ impl<'a> Run<'a> {
             requests,
             messages: self.notes.messages,
         }
+    }
+}
+
+/// What a run about this kind is stored as.
+pub(super) fn purpose(kind: ItemKind) -> &'static str {
+    if kind == ItemKind::Contact { "contacts" } else { "sync" }
+}
+
+fn purpose_of(windows: &BTreeMap<ItemKind, Window>) -> &'static str {
+    windows.keys().next().copied().map_or("sync", purpose)
+}
+
+fn activity_of(step: &Step) -> Option<ActivityId> {
+    match step.headquarters {
+        Some(HeadquartersId::Activity(id)) => Some(id),
+        _ => None,
     }
 }
 

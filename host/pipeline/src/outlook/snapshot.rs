@@ -1,6 +1,6 @@
 //! What a plan is made from: both sides as they stand, and what ties them together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
@@ -101,6 +101,10 @@ pub struct Snapshot {
     pub zone: chrono_tz::Tz,
     /// All links.
     pub links: Vec<Link>,
+    /// The last incarnation of the items of each object, by what the links say.
+    pub incarnations: HashMap<(ItemKind, HeadquartersId), u32>,
+    /// The first of the last ten runs of the profile: those that count for guard G8.
+    pub oldest_run: SyncRunId,
     /// The objects of the headquarters that are linked or lie in a window.
     pub headquarters: BTreeMap<HeadquartersId, HeadquartersItem>,
     /// What was seen of items since both sides last agreed.
@@ -112,4 +116,17 @@ pub struct Snapshot {
     /// A cursor had expired, the connection is new, a calendar was changed, or the clock jumped: why nothing may be deleted
     /// without a person's approval.
     pub rebuilt: Option<String>,
+}
+
+/// The last incarnation of the items of each object.
+#[must_use]
+pub fn incarnations(links: &[Link]) -> HashMap<(ItemKind, HeadquartersId), u32> {
+    let mut incarnations: HashMap<_, u32> = HashMap::new();
+    for link in links {
+        if let Some(object) = &link.headquarters {
+            let last = incarnations.entry((link.kind, object.clone())).or_default();
+            *last = link.incarnation.max(*last);
+        }
+    }
+    incarnations
 }

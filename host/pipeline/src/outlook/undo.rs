@@ -1,11 +1,11 @@
 //! Undo: what a run changed is put back from the audit, itself planned, guarded and journaled. What somebody changed since
 //! is left as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use apptsync_model::outlook::{
-    Base, Content, FieldSet, HeadquartersId, ItemKind, Link, LinkState, Projection, Push, RemoteItem, SyncRunId,
-    Target, projection,
+    Base, ConnectorFailure, Content, Field, FieldSet, HeadquartersId, ItemKind, Link, LinkState, Projection, Push,
+    RemoteItem, SyncRunId, Target, Value, normalised, projection,
 };
 use apptsync_model::{Activity, ActivityStatus, Instant, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
@@ -20,7 +20,11 @@ use super::apply::edited;
 use super::plan::key;
 use super::report::{SyncError, SyncRequest};
 use super::run::{Run, Stop, Synchronisation};
-use super::snapshot::RemoteState;
+use super::snapshot::{RemoteState, incarnations};
+use super::write::not_done;
+
+/// The last incarnation of the items of each object.
+type Incarnations = HashMap<(ItemKind, HeadquartersId), u32>;
 
 /// What is put back.
 #[derive(Debug, Clone, Serialize)]
@@ -116,11 +120,13 @@ struct Undo<'a> {
 impl Undo<'_> {
     fn whole(&mut self, run: SyncRunId, item: Option<&str>, hash: &mut String) -> Result<SyncState, Stop> {
         self.run.recover()?;
-        let links: BTreeMap<i64, Link> =
-            self.run.store.links(self.run.profile.id)?.into_iter().map(|link| (link.id, link)).collect();
+        let links = self.run.store.links(self.run.profile.id)?;
+        let mut last = incarnations(&links);
+        let mut links: BTreeMap<i64, Link> = links.into_iter().map(|link| (link.id, link)).collect();
         let mut entries = self.run.store.audit(run)?;
         entries.retain(|entry| item.is_none_or(|item| is_meant(item, entry)));
-        // The latest first, so that what was changed twice goes back all the way.
+        let mut entries = joined(entries);
+        // The latest first: each change goes back to what was there before it.
         entries.reverse();
         let remote = self.remote(&entries, &links)?;
         for entry in entries {
@@ -149,7 +155,9 @@ impl Undo<'_> {
         }
         let steps: Vec<UndoStep> = self.steps.iter().filter(|step| step.left.is_none()).cloned().collect();
         for step in &steps {
-            self.put_back(&step.entry, &links, &remote)?;
+            if let Some(link) = self.put_back(&step.entry, &links, &remote, &mut last)? {
+                links.insert(link.id, link);
+            }
         }
         let left = self.steps.len() - steps.len();
         if left > 0 {
@@ -190,8 +198,6 @@ impl Undo<'_> {
             ids.dedup();
             for batch in ids.chunks(CONNECTOR_BATCH) {
                 self.run.ask(&target, batch, &mut states)?;
-                let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
-                self.run.store.forget_observations(self.run.profile.id, target.kind, &ids)?;
             }
         }
         Ok(states)
@@ -210,7 +216,9 @@ impl Undo<'_> {
                 return Ok(Some("the activity is no longer there".to_owned()));
             };
             let is_changed = match (&entry.action, &entry.after) {
-                (AuditAction::Updated, Some(after)) => !says(&activity, after, link.kind),
+                (AuditAction::Updated | AuditAction::Created, Some(after)) => {
+                    activity.canceled || !says(&activity, after, link.kind)
+                }
                 (AuditAction::Deleted, _) => !activity.canceled,
                 _ => activity.canceled,
             };
@@ -220,6 +228,7 @@ impl Undo<'_> {
         Ok(match (entry.action, state) {
             (AuditAction::Deleted, Some(RemoteState::Present(_))) => Some("the item is there again".to_owned()),
             (AuditAction::Deleted, _) if entry.before.is_none() => Some("what the item said is not known".to_owned()),
+            (AuditAction::Deleted, _) if is_there_again(link, links) => Some("it is in Outlook again".to_owned()),
             (AuditAction::Deleted, _) => None,
             (_, Some(RemoteState::Present(item))) => match &entry.after {
                 Some(after) if !is_same(item, after, link.kind) => Some("the item was changed since".to_owned()),
@@ -244,8 +253,9 @@ impl Undo<'_> {
         entry: &AuditEntry,
         links: &BTreeMap<i64, Link>,
         remote: &BTreeMap<(ItemKind, String), RemoteState>,
-    ) -> Result<(), Stop> {
-        let Some(link) = links.get(&entry.link).cloned() else { return Ok(()) };
+        last: &mut Incarnations,
+    ) -> Result<Option<Link>, Stop> {
+        let Some(link) = links.get(&entry.link).cloned() else { return Ok(None) };
         match entry.side {
             Side::Headquarters => self.put_back_activity(entry, link),
             Side::Outlook => {
@@ -254,13 +264,13 @@ impl Undo<'_> {
                     Some(RemoteState::Present(item)) => Some(&**item),
                     _ => None,
                 };
-                self.put_back_item(entry, link, item)
+                self.put_back_item(entry, link, item, last)
             }
         }
     }
 
-    fn put_back_activity(&mut self, entry: &AuditEntry, mut link: Link) -> Result<(), Stop> {
-        let Some(activity) = self.activity(entry)? else { return Ok(()) };
+    fn put_back_activity(&mut self, entry: &AuditEntry, mut link: Link) -> Result<Option<Link>, Stop> {
+        let Some(activity) = self.activity(entry)? else { return Ok(None) };
         let revision = activity.revision;
         let change = match (entry.action, &entry.before) {
             (AuditAction::Created, _) => {
@@ -277,28 +287,35 @@ impl Undo<'_> {
                 HeadquartersChange::Reinstate { activity: activity.id, revision, status }
             }
             (_, Some(before)) => {
-                let Some(fields) = edited(before, self.run.request.as_of, self.run.zone) else { return Ok(()) };
+                let Some(fields) = edited(before, self.run.request.as_of, self.run.zone) else { return Ok(None) };
                 link.base.headquarters.extend(projection(link.kind, before));
                 HeadquartersChange::Update { activity: activity.id, revision, fields }
             }
-            (_, None) => return Ok(()),
+            (_, None) => return Ok(None),
         };
         link.note = "put back by an undo".to_owned();
         let audit = vec![self.entry(entry, &link, entry.after.clone(), entry.before.clone())];
         self.settle(Settlement { link, operation: None, change: Some(change), audit, observed: None })
     }
 
-    fn put_back_item(&mut self, entry: &AuditEntry, mut link: Link, item: Option<&RemoteItem>) -> Result<(), Stop> {
+    fn put_back_item(
+        &mut self,
+        entry: &AuditEntry,
+        mut link: Link,
+        item: Option<&RemoteItem>,
+        last: &mut Incarnations,
+    ) -> Result<Option<Link>, Stop> {
         let target = Target { kind: link.kind, collection: link.collection.clone() };
         let push = match (entry.action, &entry.before, item) {
             (AuditAction::Created, _, Some(item)) => {
                 Push::Delete { remote_id: item.remote_id.clone(), etag: item.etag.clone() }
             }
             (AuditAction::Deleted, Some(before), _) => {
-                let Some(object) = link.headquarters.clone() else { return Ok(()) };
-                link.incarnation += 1;
-                let profile = format!("{}/{}", self.run.profile.id, self.run.profile.profile.name);
-                link.our_id = key(&profile, link.kind, &object, link.incarnation);
+                let Some(object) = link.headquarters.clone() else { return Ok(None) };
+                let incarnation = last.entry((link.kind, object.clone())).or_default();
+                *incarnation += 1;
+                link.incarnation = *incarnation;
+                link.our_id = key(&self.run.profile.name_space, link.kind, &object, link.incarnation);
                 Push::Create { key: link.our_id.clone(), our_id: link.our_id.clone(), content: before.clone() }
             }
             (_, Some(before), Some(item)) => Push::Update {
@@ -308,7 +325,7 @@ impl Undo<'_> {
                 fields: differing(&item.content, before, link.kind),
                 our_id: None,
             },
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
         let operation = Operation {
             id: 0,
@@ -322,15 +339,22 @@ impl Undo<'_> {
         let journal =
             self.run.store.begin_operations(self.run.profile.id, self.run.id, &[(link.clone(), operation)])?;
         let pushed = self.run.connector.push(&self.run.account, &target, std::slice::from_ref(&push));
-        let outcome = pushed.map_err(Stop::from)?.pop();
-        let Some((_, operation)) = journal.into_iter().next() else { return Ok(()) };
+        let Some((journaled, operation)) = journal.into_iter().next() else { return Ok(None) };
+        let outcome = pushed.map_or_else(Err, |mut outcomes| outcomes.pop().unwrap_or(Ok(None)));
         let written = match outcome {
-            Some(Ok(written)) => written,
-            Some(Err(failure)) => {
+            Ok(written) => written,
+            Err(failure) => {
                 self.run.notes.say(Severity::Warning, format!("an item was not put back: {failure}"));
-                return Ok(());
+                let is_known = !matches!(failure, ConnectorFailure::Transient(_) | ConnectorFailure::Broken(_));
+                if is_known {
+                    let not_done = vec![not_done(&journaled, operation.id)];
+                    self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, not_done)?;
+                }
+                return match failure {
+                    ConnectorFailure::Auth(_) | ConnectorFailure::Throttled(_) => Err(Stop::from(failure)),
+                    _ => Ok(None),
+                };
             }
-            None => return Ok(()),
         };
         link.note = "put back by an undo".to_owned();
         match entry.action {
@@ -354,7 +378,7 @@ impl Undo<'_> {
         }
         let audit = vec![self.entry(entry, &link, entry.after.clone(), written.map(|item| item.content))];
         let operation = Some((operation.id, OperationState::Done));
-        self.settle(Settlement { link, operation, change: None, audit, observed: None })
+        self.settle(Settlement { link, operation, change: None, audit, observed: entry.remote_id.clone() })
     }
 
     fn entry(&self, undone: &AuditEntry, link: &Link, before: Option<Content>, after: Option<Content>) -> AuditEntry {
@@ -377,15 +401,20 @@ impl Undo<'_> {
         }
     }
 
-    fn settle(&mut self, settlement: Settlement) -> Result<(), Stop> {
+    /// Stores one result; the link as it stands then.
+    fn settle(&mut self, settlement: Settlement) -> Result<Option<Link>, Stop> {
         let settled =
             self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, vec![settlement])?;
-        if settled.contains(&Settled::Conflict) {
-            self.run.notes.say(Severity::Warning, "an activity was changed meanwhile: it was left as it is");
-        } else {
-            self.done += 1;
+        match settled.into_iter().next() {
+            Some(Settled::Done(link, _)) => {
+                self.done += 1;
+                Ok(Some(*link))
+            }
+            _ => {
+                self.run.notes.say(Severity::Warning, "an activity was changed meanwhile: it was left as it is");
+                Ok(None)
+            }
         }
-        Ok(())
     }
 }
 
@@ -405,12 +434,55 @@ fn is_same(item: &RemoteItem, content: &Content, kind: ItemKind) -> bool {
 fn says(activity: &Activity, content: &Content, kind: ItemKind) -> bool {
     let Content::Entry(entry) = content else { return false };
     let left = projection(kind, content);
-    let text = |value: &str| apptsync_model::outlook::normalised(value.trim());
-    let is_text = |field, value: &str| left.get(&field) == Some(&apptsync_model::outlook::Value::Text(text(value)));
-    is_text(apptsync_model::outlook::Field::Subject, &activity.subject)
-        && is_text(apptsync_model::outlook::Field::Body, &activity.description)
+    let is_text = |field, value: &str| left.get(&field) == Some(&Value::Text(normalised(value.trim())));
+    is_text(Field::Subject, &activity.subject)
+        && is_text(Field::Body, &activity.description)
+        && is_text(Field::Location, activity.location())
         && entry.period.is_none_or(|period| period == activity.period)
         && entry.priority == activity.priority
+        && entry.completed.is_some() == (activity.status == ActivityStatus::Completed)
+}
+
+/// What a run did to each side of an item, as one: from what was there before its first change to what its last one left.
+fn joined(entries: Vec<AuditEntry>) -> Vec<AuditEntry> {
+    let mut joined: Vec<AuditEntry> = Vec::new();
+    for entry in entries {
+        let earlier = joined.iter().rposition(|earlier| earlier.side == entry.side && earlier.link == entry.link);
+        let Some(earlier) = earlier.map(|index| &mut joined[index]) else {
+            joined.push(entry);
+            continue;
+        };
+        match (earlier.action, entry.action) {
+            // Deleted, and made anew as another item: two changes.
+            (AuditAction::Deleted, _) => joined.push(entry),
+            (AuditAction::Created, AuditAction::Deleted) => {
+                // Nothing is left of it.
+                let link = entry.link;
+                joined.retain(|found| found.side != entry.side || found.link != link);
+            }
+            (first, last) => {
+                earlier.action = match (first, last) {
+                    (AuditAction::Created, _) => AuditAction::Created,
+                    (_, AuditAction::Deleted) => AuditAction::Deleted,
+                    (_, last) => last,
+                };
+                earlier.after = entry.after;
+                earlier.remote_id = entry.remote_id.or(earlier.remote_id.take());
+            }
+        }
+    }
+    joined
+}
+
+/// True when the object of a link has another item by now.
+fn is_there_again(link: &Link, links: &BTreeMap<i64, Link>) -> bool {
+    links.values().any(|other| {
+        other.id != link.id
+            && other.kind == link.kind
+            && other.headquarters.is_some()
+            && other.headquarters == link.headquarters
+            && !matches!(other.state, LinkState::Tombstone | LinkState::Unlinked)
+    })
 }
 
 fn differing(now: &Content, before: &Content, kind: ItemKind) -> FieldSet {

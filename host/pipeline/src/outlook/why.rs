@@ -12,7 +12,7 @@ use super::merge::{Direction, FieldChange};
 use super::plan::plan;
 use super::report::SyncError;
 use super::run::{Synchronisation, rules};
-use super::snapshot::{RemoteState, Snapshot};
+use super::snapshot::{RemoteState, Snapshot, incarnations};
 
 /// What is known of one item.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         }
     }
     let snapshot = Snapshot {
-        profile: format!("{}/{}", with.profile.id, with.profile.profile.name),
+        profile: with.profile.name_space.clone(),
         employee: employee.clone(),
         now,
         run: 0,
@@ -93,6 +93,8 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         windows,
         zone: with.zone,
         unsettled: store.unsettled(with.profile.id)?.into_iter().map(|operation| operation.link).collect(),
+        incarnations: incarnations(&links),
+        oldest_run: 0,
         links,
         headquarters: items,
         remote,

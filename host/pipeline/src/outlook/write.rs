@@ -1,15 +1,16 @@
 //! Applying a plan: each write is in the journal before it is sent, and its result is stored before the next is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use apptsync_model::Severity;
-use apptsync_model::outlook::{ConnectorFailure, Link, LinkState, Push, Pushed, Target};
+use apptsync_model::outlook::{ConnectorFailure, ItemKind, Link, LinkState, Push, Pushed, RemoteItem, Target};
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Operation, OperationState, Seen, Settled, Settlement, StoredPush};
 
 use super::apply::Work;
 use super::decide::Action;
 use super::plan::{Plan, Step};
+use super::pull::Failed;
 use super::run::{Run, Stop};
 use super::snapshot::Snapshot;
 
@@ -22,7 +23,18 @@ impl Run<'_> {
     /// Applies a plan. True when something was changed under us, so that a new plan is worth drawing up at once.
     pub(super) fn apply(&mut self, snapshot: &Snapshot, plan: &Plan) -> Result<bool, Stop> {
         let (remote, local): (Vec<&Step>, Vec<&Step>) = plan.steps.iter().partition(|step| step.writes_outlook());
+        if let Some(progress) = &self.request.progress {
+            progress.expect(remote.len() as u64);
+        }
+        let (cancels, local): (Vec<&Step>, Vec<&Step>) =
+            local.into_iter().partition(|step| step.verdict.action == Action::Cancel);
         let mut is_stale = self.settle_locally(snapshot, &local)?;
+        let mut taken: HashSet<(ItemKind, String)> = snapshot
+            .links
+            .iter()
+            .filter(|link| !matches!(link.state, LinkState::Tombstone | LinkState::Unlinked))
+            .filter_map(|link| Some((link.kind, link.remote_id.clone()?)))
+            .collect();
         let mut groups: BTreeMap<(u8, Target), Vec<&Step>> = BTreeMap::new();
         for step in remote {
             let work = Work { snapshot, step };
@@ -33,9 +45,11 @@ impl Run<'_> {
         }
         for ((_, target), steps) in groups {
             for batch in steps.chunks(CONNECTOR_BATCH) {
-                is_stale |= self.send(snapshot, &target, batch)?;
+                is_stale |= self.send(snapshot, &target, batch, &mut taken)?;
             }
         }
+        // Deletions on either side come last.
+        is_stale |= self.settle_locally(snapshot, &cancels)?;
         Ok(is_stale)
     }
 
@@ -112,8 +126,14 @@ impl Run<'_> {
         }
     }
 
-    /// Journals, sends and settles one batch.
-    fn send(&mut self, snapshot: &Snapshot, target: &Target, steps: &[&Step]) -> Result<bool, Stop> {
+    /// Journals, sends and settles one batch. `taken` are the items that links name.
+    fn send(
+        &mut self,
+        snapshot: &Snapshot,
+        target: &Target,
+        steps: &[&Step],
+        taken: &mut HashSet<(ItemKind, String)>,
+    ) -> Result<bool, Stop> {
         let mut prepared: Vec<(&Step, Link, Push)> = Vec::new();
         for step in steps {
             if let Some((link, push)) = (Work { snapshot, step }).push() {
@@ -137,29 +157,34 @@ impl Run<'_> {
             .collect();
         let journal = self.store.begin_operations(self.profile.id, self.id, &journal)?;
         let pushes: Vec<Push> = prepared.iter().map(|(_, _, push)| push.clone()).collect();
-        let mut outcomes = match self.connector.push(&self.account, target, &pushes) {
-            Ok(outcomes) => outcomes,
-            Err(failure) => pushes.iter().map(|_| Err(failure.clone())).collect(),
-        };
-        self.retry_throttled(target, &pushes, &mut outcomes);
         let mut batch = Batch::default();
+        let mut outcomes = self.push(target, &pushes, &mut batch);
+        self.retry_throttled(target, &pushes, &mut outcomes, &mut batch);
         for (((step, _, push), (link, operation)), outcome) in prepared.iter().zip(&journal).zip(outcomes) {
             let work = Work { snapshot, step };
+            let outcome = believed(push, outcome, target.kind, taken);
             self.settled(work, link, operation.id, push, outcome, &mut batch);
         }
+        if let Some(progress) = &self.request.progress {
+            progress.advance(steps.len() as u64);
+        }
         let results = self.store.settle(self.profile.id, self.id, self.request.as_of, batch.settlements.clone())?;
-        let mut alone = Vec::new();
+        let (mut alone, mut reread) = (Vec::new(), Vec::new());
         for (index, result) in results.into_iter().enumerate() {
             let Some(step) = batch.done[index] else { continue };
             match result {
                 Settled::Done(..) => self.done(step),
-                // The headquarters changed meanwhile: what was written to Outlook counts all the same.
+                // The headquarters changed meanwhile: what was written to Outlook counts all the same, and what Outlook said
+                // before it no longer does.
                 Settled::Conflict => {
                     batch.is_stale = true;
                     alone.push(batch.remote_only[index].clone());
+                    let written = batch.written[index].take();
+                    reread.extend(written.map(|item| (item.remote_id.clone(), Seen::Present(item))));
                 }
             }
         }
+        self.keep_seen(target.kind, reread)?;
         let alone: Vec<Settlement> = alone.into_iter().flatten().collect();
         if !alone.is_empty() {
             self.store.settle(self.profile.id, self.id, self.request.as_of, alone)?;
@@ -174,9 +199,26 @@ impl Run<'_> {
         }
     }
 
+    /// One outcome for each write. What a connector refuses as a whole was certainly not done: nothing more is sent then.
+    fn push(&mut self, target: &Target, pushes: &[Push], batch: &mut Batch<'_>) -> Vec<Pushed> {
+        let failure = match self.connector.push(&self.account, target, pushes) {
+            Ok(outcomes) => return outcomes,
+            Err(ConnectorFailure::Permanent(why)) => {
+                batch.stop.get_or_insert(Stop::failed(why));
+                ConnectorFailure::Throttled(None)
+            }
+            Err(ConnectorFailure::Gone) => {
+                batch.stop.get_or_insert(Failed::from(ConnectorFailure::Gone).into_stop(self, target));
+                ConnectorFailure::Throttled(None)
+            }
+            Err(failure) => failure,
+        };
+        pushes.iter().map(|_| Err(failure.clone())).collect()
+    }
+
     /// Sends again, once, what a server certainly did not do because it wanted a pause, when there is patience for it.
-    fn retry_throttled(&mut self, target: &Target, pushes: &[Push], outcomes: &mut [Pushed]) {
-        loop {
+    fn retry_throttled(&mut self, target: &Target, pushes: &[Push], outcomes: &mut [Pushed], batch: &mut Batch<'_>) {
+        while batch.stop.is_none() {
             let waiting: Vec<usize> = (0..outcomes.len())
                 .filter(|index| matches!(outcomes[*index], Err(ConnectorFailure::Throttled(_))))
                 .collect();
@@ -192,10 +234,7 @@ impl Run<'_> {
                 return;
             }
             let again: Vec<Push> = waiting.iter().map(|index| pushes[*index].clone()).collect();
-            let answered = match self.connector.push(&self.account, target, &again) {
-                Ok(answered) => answered,
-                Err(failure) => again.iter().map(|_| Err(failure.clone())).collect(),
-            };
+            let answered = self.push(target, &again, batch);
             for (index, outcome) in waiting.into_iter().zip(answered) {
                 outcomes[index] = outcome;
             }
@@ -235,7 +274,11 @@ impl Run<'_> {
                     settlement.operation = Some((operation, OperationState::Done));
                     settlement
                 };
-                batch.push(settle(true), Some(work.step), Some(settle(false)));
+                let (whole, remote_only) = (settle(true), settle(false));
+                batch.push(whole, Some(work.step), Some(remote_only));
+                if let Some(last) = batch.written.last_mut() {
+                    *last = item;
+                }
             }
             Err(ConnectorFailure::Conflict) if matches!(push, Push::Create { .. }) => {
                 // An item with this key is there: the next run finds it and takes it.
@@ -290,8 +333,23 @@ impl Run<'_> {
     }
 }
 
+/// An outcome that names the item of another link cannot be true: what became of the write is found out later.
+fn believed(push: &Push, outcome: Pushed, kind: ItemKind, taken: &mut HashSet<(ItemKind, String)>) -> Pushed {
+    let Ok(Some(item)) = &outcome else { return outcome };
+    let is_its_own = match push {
+        Push::Create { .. } => false,
+        Push::Update { remote_id, .. } | Push::Delete { remote_id, .. } | Push::Disown { remote_id, .. } => {
+            *remote_id == item.remote_id
+        }
+    };
+    if is_its_own || taken.insert((kind, item.remote_id.clone())) {
+        return outcome;
+    }
+    Err(ConnectorFailure::Transient(format!("the connector answers with another item, `{}`", item.remote_id)))
+}
+
 /// The journal's entry is closed; the link is as before, or waits to be made.
-fn not_done(link: &Link, operation: i64) -> Settlement {
+pub(super) fn not_done(link: &Link, operation: i64) -> Settlement {
     Settlement {
         link: link.clone(),
         operation: Some((operation, OperationState::Failed)),
@@ -309,6 +367,8 @@ struct Batch<'a> {
     done: Vec<Option<&'a Step>>,
     /// What is stored instead when the headquarters changed meanwhile.
     remote_only: Vec<Option<Settlement>>,
+    /// The items as they were read back.
+    written: Vec<Option<Box<RemoteItem>>>,
     conflicts: Vec<String>,
     gone: Vec<String>,
     is_stale: bool,
@@ -321,5 +381,6 @@ impl<'a> Batch<'a> {
         self.settlements.push(settlement);
         self.done.push(done);
         self.remote_only.push(remote_only);
+        self.written.push(None);
     }
 }

@@ -14,6 +14,8 @@ use apptsync_runtime::Connector;
 pub(crate) const CALENDAR: &str = "calendar";
 /// The task list of the tests.
 pub(crate) const TASKS: &str = "tasks";
+/// The address book of the tests.
+pub(crate) const CONTACTS: &str = "contacts";
 /// A calendar that is not synchronised.
 pub(crate) const OTHER: &str = "other";
 
@@ -54,6 +56,14 @@ pub(crate) struct Faults {
     pub(crate) throttles: u32,
     /// Everything is listed every time; there are no cursors.
     pub(crate) always_full: bool,
+    /// Writes are refused as a whole, such as by a mailbox that is full.
+    pub(crate) is_full: bool,
+    /// Whatever is made, the answer is the first item of all.
+    pub(crate) answers_with_another: bool,
+    /// Nothing new is accepted.
+    pub(crate) refuses_creations: bool,
+    /// What is made never arrives, and there is no answer.
+    pub(crate) loses_creations: bool,
 }
 
 /// An item of the server.
@@ -76,6 +86,8 @@ struct Inner {
     looks: u64,
     writes: u32,
     calls: u32,
+    attempts: u32,
+    calendar_is_gone: bool,
     faults: Faults,
     now: i64,
 }
@@ -148,6 +160,31 @@ impl Server {
         inner.log.push(id.to_owned());
     }
 
+    /// An item is there again as it was, such as from a backup or out of the bin.
+    pub(crate) fn put(&self, stored: Stored) {
+        let mut inner = self.lock();
+        let id = stored.item.remote_id.clone();
+        inner.items.insert(id.clone(), stored);
+        inner.log.push(id);
+    }
+
+    /// An item goes without a word in the log.
+    pub(crate) fn lose(&self, id: &str) {
+        self.lock().items.remove(id);
+    }
+
+    /// How often something was to be made.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.lock().attempts
+    }
+
+    /// The calendar is deleted with all that is in it.
+    pub(crate) fn remove_calendar(&self) {
+        let mut inner = self.lock();
+        inner.items.clear();
+        inner.calendar_is_gone = true;
+    }
+
     /// The calendar is emptied without a word in the log.
     pub(crate) fn empty(&self) {
         self.lock().items.clear();
@@ -168,7 +205,12 @@ impl Inner {
         let item = RemoteItem {
             remote_id: id.clone(),
             etag: String::new(),
-            collection: if kind == ItemKind::Task { TASKS } else { CALENDAR }.to_owned(),
+            collection: match kind {
+                ItemKind::Appointment => CALENDAR,
+                ItemKind::Task => TASKS,
+                ItemKind::Contact => CONTACTS,
+            }
+            .to_owned(),
             identity,
             content,
             private: false,
@@ -218,6 +260,11 @@ impl Inner {
         Ok(())
     }
 
+    fn call_about(&mut self, target: &Target) -> Result<(), ConnectorFailure> {
+        self.call()?;
+        if self.calendar_is_gone && target.collection == CALENDAR { Err(ConnectorFailure::Gone) } else { Ok(()) }
+    }
+
     fn write(&mut self, target: &Target, push: &Push) -> Pushed {
         if self.faults.throttles > 0 {
             self.faults.throttles -= 1;
@@ -242,6 +289,15 @@ impl Inner {
                 Push::Delete { .. } => None,
             });
         }
+        if matches!(push, Push::Create { .. }) {
+            self.attempts += 1;
+            if self.faults.refuses_creations {
+                return Err(ConnectorFailure::Permanent("it is refused".to_owned()));
+            }
+            if self.faults.loses_creations {
+                return Err(ConnectorFailure::Transient("no answer".to_owned()));
+            }
+        }
         self.writes += 1;
         let is_lost = self.faults.lose_answers_after.is_some_and(|after| self.writes > after);
         let done = self.do_write(target, push)?;
@@ -265,6 +321,9 @@ impl Inner {
                     return Err(ConnectorFailure::Conflict);
                 }
                 let id = self.make(target.kind, content.clone(), Identity::Ours(our_id.clone()), Some(key.clone()));
+                if let Some(stored) = self.items.get_mut(&id) {
+                    stored.item.collection.clone_from(&target.collection);
+                }
                 Ok(Some(id))
             }
             Push::Update { remote_id, etag, content: wanted, fields, .. } => {
@@ -347,11 +406,15 @@ impl Connector for Server {
         Ok(Connection {
             server: "model".to_owned(),
             reads_own_writes: false,
-            collections: vec![
+            collections: [
                 collection(CALENDAR, ItemKind::Appointment),
                 collection(OTHER, ItemKind::Appointment),
                 collection(TASKS, ItemKind::Task),
-            ],
+                collection(CONTACTS, ItemKind::Contact),
+            ]
+            .into_iter()
+            .filter(|found| !inner.calendar_is_gone || found.id != CALENDAR)
+            .collect(),
         })
     }
 
@@ -363,7 +426,7 @@ impl Connector for Server {
         cursor: Option<&str>,
     ) -> Result<RemotePage, ConnectorFailure> {
         let mut inner = self.lock();
-        inner.call()?;
+        inner.call_about(target)?;
         if cursor.is_some() && std::mem::take(&mut inner.faults.expire) {
             return Err(ConnectorFailure::Gone);
         }
@@ -410,11 +473,11 @@ impl Connector for Server {
     fn fetch(
         &self,
         _: &Account,
-        _: &Target,
+        target: &Target,
         ids: &[&str],
     ) -> Result<Vec<Result<Option<RemoteItem>, ConnectorFailure>>, ConnectorFailure> {
         let mut inner = self.lock();
-        inner.call()?;
+        inner.call_about(target)?;
         if inner.faults.denies {
             return Ok(ids.iter().map(|_| Ok(None)).collect());
         }
@@ -424,9 +487,9 @@ impl Connector for Server {
         Ok(ids.iter().map(|id| Ok(inner.told(id))).collect())
     }
 
-    fn find(&self, _: &Account, _: &Target, ids: &[&str]) -> Result<Vec<Vec<RemoteItem>>, ConnectorFailure> {
+    fn find(&self, _: &Account, target: &Target, ids: &[&str]) -> Result<Vec<Vec<RemoteItem>>, ConnectorFailure> {
         let mut inner = self.lock();
-        inner.call()?;
+        inner.call_about(target)?;
         let mut found = Vec::new();
         for id in ids {
             let wanted = Identity::Ours((*id).to_owned());
@@ -444,11 +507,20 @@ impl Connector for Server {
     fn push(&self, _: &Account, target: &Target, batch: &[Push]) -> Result<Vec<Pushed>, ConnectorFailure> {
         let mut inner = self.lock();
         inner.call()?;
+        if inner.faults.is_full {
+            return Err(ConnectorFailure::Permanent("the mailbox is full".to_owned()));
+        }
         let mut outcomes = Vec::new();
         for push in batch {
             // Killed in the middle of a batch: what came before was done.
             inner.call()?;
-            outcomes.push(inner.write(target, push));
+            let mut outcome = inner.write(target, push);
+            if let (true, Ok(Some(_)), Some(first)) =
+                (inner.faults.answers_with_another, &outcome, inner.items.keys().next().cloned())
+            {
+                outcome = Ok(inner.told(&first).map(Box::new));
+            }
+            outcomes.push(outcome);
         }
         Ok(outcomes)
     }

@@ -9,7 +9,8 @@ use apptsync_model::outlook::{
 };
 use apptsync_model::{Instant, Period};
 use apptsync_pipeline::outlook::{
-    Action, HeadquartersItem, Listing, MARGIN, Place, Plan, RemoteState, Rules, Snapshot, Step, Work, held, plan,
+    Action, HeadquartersItem, Listing, MARGIN, Place, Plan, RemoteState, Rules, Snapshot, Step, Work, held,
+    incarnations, plan,
 };
 use apptsync_store::{AuditEntry, EditedActivity, HeadquartersChange, Seen, Settlement};
 use chrono_tz::Tz;
@@ -408,7 +409,9 @@ impl Sides {
                 && matches!(link.state, LinkState::Linked | LinkState::Ignored)
         });
         let is_strangers_secret = item.private && link.is_none();
-        if !is_known && !is_strangers_secret {
+        if is_known || is_strangers_secret {
+            self.seen.remove(&(kind, id.to_owned()));
+        } else {
             seen.insert(id.to_owned(), Seen::Present(Box::new(item.clone())));
         }
         true
@@ -433,7 +436,7 @@ impl Sides {
         }
         let mut remote = BTreeMap::new();
         for ((kind, id), seen) in &mut self.seen {
-            if matches!(seen, Seen::Removed | Seen::NotInSeries) && !self.trouble.does_not_say {
+            if matches!(seen, Seen::Removed | Seen::NotInSeries | Seen::Gone) && !self.trouble.does_not_say {
                 *seen = match self.items.get(id) {
                     Some((_, item)) => Seen::Present(Box::new(item.clone())),
                     None => Seen::Gone,
@@ -457,6 +460,8 @@ impl Sides {
             targets: kinds.iter().map(|kind| (*kind, collection(*kind).to_owned())).collect(),
             windows: kinds.iter().map(|kind| (*kind, window)).collect(),
             zone: ZONE,
+            incarnations: incarnations(&self.links),
+            oldest_run: self.run - 9,
             links: self.links.clone(),
             headquarters,
             remote,

@@ -10,7 +10,9 @@ use apptsync_model::{
     Activity, ActivityId, Employee, Instant, MasterData, Organization, Partner, Period, Priority,
     Profile as MobileProfile,
 };
-use apptsync_pipeline::outlook::{SyncReport, SyncRequest, Synchronisation, synchronise};
+use apptsync_pipeline::outlook::{
+    SyncReport, SyncRequest, Synchronisation, UndoReport, synchronise, synchronise_contacts, undo,
+};
 use apptsync_store::{
     EditedActivity, HeadquartersChange, NewActivity, OutlookStore, SqliteStore, Store, StoredProfile, SyncState,
 };
@@ -104,6 +106,22 @@ impl World {
         profiles.into_iter().find(|stored| stored.profile.name == self.name).expect("the profile")
     }
 
+    /// The profile is removed, and added again as it was.
+    pub(crate) fn add_profile_again(&self) {
+        let profile = self.profile().profile;
+        assert!(self.store.remove_profile(&profile.name).expect("removed"));
+        self.store.put_profile(&profile).expect("a profile");
+    }
+
+    /// Synchronize address books.
+    pub(crate) fn contacts(&self) -> SyncReport {
+        self.with_synchronisation(|with| synchronise_contacts(with, &self.request())).expect("a run")
+    }
+
+    pub(crate) fn undo(&self, run: i64) -> UndoReport {
+        self.with_synchronisation(|with| undo(with, run, None, &self.request())).expect("an undo")
+    }
+
     pub(crate) fn change_profile(&self, change: impl FnOnce(&mut Profile)) {
         let mut profile = self.profile().profile;
         change(&mut profile);
@@ -111,7 +129,7 @@ impl World {
     }
 
     pub(crate) fn request(&self) -> SyncRequest {
-        SyncRequest { as_of: self.now, plan_only: false, approve: None, patience: Duration::ZERO }
+        SyncRequest { as_of: self.now, plan_only: false, approve: None, patience: Duration::ZERO, progress: None }
     }
 
     pub(crate) fn with_synchronisation<T>(&self, task: impl FnOnce(&Synchronisation<'_>) -> T) -> T {
@@ -203,6 +221,25 @@ impl World {
                 .expect("an activity of Mobile");
         }
         made
+    }
+
+    /// A new task without a date.
+    pub(crate) fn create_task(&self, subject: &str) -> ActivityId {
+        let new = NewActivity {
+            origin: Origin::Headquarters,
+            entry: ItemKind::Task,
+            source_id: subject.to_owned(),
+            employee: "B".to_owned(),
+            partner: None,
+            kind: "Task".to_owned(),
+            fields: EditedActivity { undated: true, ..Self::edited(subject, self.now.0) },
+        };
+        self.store.change_activity(&HeadquartersChange::Create(Box::new(new)), self.now).expect("a task")
+    }
+
+    /// A partner is changed in the master data.
+    pub(crate) fn load_partner(&self, partner: Partner) {
+        self.store.load(&MasterData { partner: vec![partner], ..MasterData::default() }).expect("loaded");
     }
 
     pub(crate) fn activity(&self, id: ActivityId) -> Activity {

@@ -8,9 +8,9 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use crate::sqlite::SqliteStore;
+use crate::sqlite::columns::Columns;
 use crate::sqlite::import::outcome;
-use crate::sqlite::master::named;
-use crate::sqlite::outlook::{audit, json, links};
+use crate::sqlite::outlook::{audit, links};
 use crate::{Result, Transfer};
 
 const FROM: &str = "FROM activity
@@ -19,51 +19,50 @@ const FROM: &str = "FROM activity
     LEFT JOIN reference ON reference.activity = activity.id
     LEFT JOIN partner ON partner.id = reference.partner";
 
-const COLUMNS: &str = "activity.*, task.employee, employee.name AS employee_name, reference.partner,
-    partner.name AS partner_name";
-
-fn date(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<chrono::NaiveDate>> {
-    let text: Option<String> = row.get(column)?;
-    let parse = |text: String| {
-        text.parse().map_err(|error: chrono::ParseError| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-        })
-    };
-    text.map(parse).transpose()
-}
+const COLUMNS: &str = "activity.id, entry, channel, source_id, activity.number, subject, description, activity.kind,
+    priority, status, canceled, start_day, end_day, start_at, end_at, completed_on, completed_by, reference.partner,
+    partner.name, task.employee, employee.name, origin, attributes, created_by_job, changed_by_job, revision,
+    changed_at";
 
 fn activity_row(row: &Row<'_>) -> rusqlite::Result<Activity> {
-    let (start, end) = (Instant(row.get("start_at")?), Instant(row.get("end_at")?));
+    let mut columns = Columns::of(row);
+    let id = columns.read()?;
+    let entry = columns.named()?;
+    let (channel, source_id, number) = (columns.read()?, columns.read()?, columns.read()?);
+    let (subject, description, kind) = (columns.read()?, columns.read()?, columns.read()?);
+    let (priority, status, canceled) = (columns.named()?, columns.named()?, columns.read()?);
+    let days = columns.optional(str::parse)?.zip(columns.optional(str::parse)?);
+    let (start, end) = (Instant(columns.read()?), Instant(columns.read()?));
+    let text = |columns: &mut Columns<'_>| -> rusqlite::Result<String> {
+        Ok(columns.read::<Option<String>>()?.unwrap_or_default())
+    };
     Ok(Activity {
-        id: row.get("id")?,
-        entry: named(row, "entry")?,
-        channel: row.get("channel")?,
-        source_id: row.get("source_id")?,
-        number: row.get("number")?,
-        subject: row.get("subject")?,
-        description: row.get("description")?,
-        kind: row.get("kind")?,
-        priority: named(row, "priority")?,
-        status: named(row, "status")?,
-        canceled: row.get("canceled")?,
-        period: match (date(row, "start_day")?, date(row, "end_day")?) {
-            (Some(start), Some(end)) => Period::AllDay { start, end },
-            _ => Period::Timed { start, end },
-        },
+        id,
+        entry,
+        channel,
+        source_id,
+        number,
+        subject,
+        description,
+        kind,
+        priority,
+        status,
+        canceled,
+        period: days.map_or(Period::Timed { start, end }, |(start, end)| Period::AllDay { start, end }),
         start,
         end,
-        completed_on: row.get::<_, Option<i64>>("completed_on")?.map(Instant),
-        completed_by: row.get("completed_by")?,
-        customer: row.get::<_, Option<String>>("partner")?.unwrap_or_default(),
-        customer_name: row.get::<_, Option<String>>("partner_name")?.unwrap_or_default(),
-        employee: row.get::<_, Option<String>>("employee")?.unwrap_or_default(),
-        employee_name: row.get::<_, Option<String>>("employee_name")?.unwrap_or_default(),
-        origin: row.get("origin")?,
-        attributes: json(row, "attributes")?,
-        created_by_job: row.get("created_by_job")?,
-        changed_by_job: row.get("changed_by_job")?,
-        revision: row.get("revision")?,
-        changed_at: Instant(row.get("changed_at")?),
+        completed_on: columns.instant()?,
+        completed_by: columns.read()?,
+        customer: text(&mut columns)?,
+        customer_name: text(&mut columns)?,
+        employee: text(&mut columns)?,
+        employee_name: text(&mut columns)?,
+        origin: columns.read()?,
+        attributes: columns.json()?,
+        created_by_job: columns.read()?,
+        changed_by_job: columns.read()?,
+        revision: columns.read()?,
+        changed_at: Instant(columns.read()?),
     })
 }
 

@@ -405,11 +405,18 @@ pub(super) fn delay_elapsed(
     Ok(ids.len() as u64)
 }
 
-pub(super) fn delay_elapsed_of(store: &SqliteStore, employee: &str, now: Instant) -> Result<u64> {
+pub(super) fn delay_elapsed_of(
+    store: &SqliteStore,
+    employee: &str,
+    now: Instant,
+    except: &[ActivityId],
+) -> Result<u64> {
     let elapsed = "status = 'planned' AND channel = '' AND end_at < ?1
         AND EXISTS (SELECT 1 FROM task WHERE task.activity = activity.id AND task.employee = ?2)
-        AND NOT EXISTS (SELECT 1 FROM json_each(activity.attributes) WHERE value ->> 0 = ?3)";
-    let values = params![now.0, employee, UNDATED];
+        AND NOT EXISTS (SELECT 1 FROM json_each(activity.attributes) WHERE value ->> 0 = ?3)
+        AND id NOT IN (SELECT value FROM json_each(?4))";
+    let except = serde_json::to_string(except)?;
+    let values = params![now.0, employee, UNDATED, except];
     // Looked for before a transaction is begun: what changes nothing writes nothing.
     let sql = format!("SELECT EXISTS (SELECT 1 FROM activity WHERE {elapsed})");
     if !store.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))? {
@@ -418,8 +425,8 @@ pub(super) fn delay_elapsed_of(store: &SqliteStore, employee: &str, now: Instant
     let transaction = store.write()?;
     let stamp = Stamp::new(&transaction, now)?;
     let delayed = transaction.execute(
-        &format!("UPDATE activity SET status = 'delayed', revision = ?4, changed_at = ?1 WHERE {elapsed}"),
-        params![now.0, employee, UNDATED, stamp.revision],
+        &format!("UPDATE activity SET status = 'delayed', revision = ?5, changed_at = ?1 WHERE {elapsed}"),
+        params![now.0, employee, UNDATED, except, stamp.revision],
     )?;
     transaction.commit()?;
     Ok(delayed as u64)

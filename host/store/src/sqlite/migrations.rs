@@ -3,8 +3,12 @@
 use crate::sqlite::SqliteStore;
 use crate::{Result, StoreError};
 
-const STEPS: &[&str] =
-    &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
+    include_str!("schema/004.sql"),
+];
 
 /// Brings the schema up to date, each step in a transaction of its own.
 pub(super) fn migrate(store: &SqliteStore) -> Result<()> {

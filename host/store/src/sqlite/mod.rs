@@ -1,6 +1,7 @@
 //! The headquarters database in SQLite.
 
 mod cockpit;
+mod columns;
 mod import;
 mod jobs;
 mod master;

@@ -122,8 +122,8 @@ impl OutlookStore for SqliteStore {
         cockpit::activities_of(self, employee, window, also)
     }
 
-    fn delay_elapsed_of(&self, employee: &str, now: Instant) -> Result<u64> {
-        import::delay_elapsed_of(self, employee, now)
+    fn delay_elapsed_of(&self, employee: &str, now: Instant, except: &[ActivityId]) -> Result<u64> {
+        import::delay_elapsed_of(self, employee, now, except)
     }
 
     fn address_book(&self) -> Result<(Vec<Partner>, Vec<Employee>)> {
@@ -143,12 +143,16 @@ impl OutlookStore for SqliteStore {
         journal::unsettled(self, profile)
     }
 
+    fn runs_before(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(SyncRunId, Instant)>> {
+        runs::before(self, profile, purpose, run)
+    }
+
     fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>> {
         journal::written_lately(self, profile, purpose, run)
     }
 
-    fn count_round(&self, operation: i64) -> Result<()> {
-        journal::count_round(self, operation)
+    fn count_round(&self, operation: i64, now: Instant) -> Result<()> {
+        journal::count_round(self, operation, now)
     }
 
     fn settle(

@@ -167,7 +167,7 @@ fn a_task_without_a_date_keeps_the_day_it_came_in_and_is_never_late() {
     let task = fixture.activity(id);
     assert!(task.is_undated() && task.entry == ItemKind::Task && task.status == ActivityStatus::Planned);
     assert_eq!(edit(&fixture, &task, undated(9), NOW), task);
-    assert_eq!(fixture.store.delay_elapsed_of("B", Instant::MAX).expect("set"), 0);
+    assert_eq!(fixture.store.delay_elapsed_of("B", Instant::MAX, &[]).expect("set"), 0);
     let dated = edit(&fixture, &task, fields("call", NOW.0), NOW);
     assert!(!dated.is_undated() && dated.start == NOW);
     let undated = edit(&fixture, &dated, undated(9), NOW);
@@ -180,10 +180,10 @@ fn what_a_representative_planned_and_elapsed_becomes_delayed() {
     let made = fixture.add("a", NOW.0);
     let of_a = NewActivity { employee: "A".into(), ..new("b", NOW.0) };
     fixture.store.change_activity(&HeadquartersChange::Create(Box::new(of_a)), NOW).expect("made");
-    assert_eq!(fixture.store.delay_elapsed_of("B", made.end).expect("set"), 0, "at its end it is not yet elapsed");
+    assert_eq!(fixture.store.delay_elapsed_of("B", made.end, &[]).expect("set"), 0, "at its end it is not yet elapsed");
     let later = Instant(made.end.0 + 1);
-    assert_eq!(fixture.store.delay_elapsed_of("B", later).expect("set"), 1);
-    assert_eq!(fixture.store.delay_elapsed_of("B", later).expect("set"), 0);
+    assert_eq!(fixture.store.delay_elapsed_of("B", later, &[]).expect("set"), 1);
+    assert_eq!(fixture.store.delay_elapsed_of("B", later, &[]).expect("set"), 0);
     let delayed = fixture.activity(made.id);
     assert_eq!((delayed.status, delayed.changed_at), (ActivityStatus::Delayed, later));
     assert!(delayed.revision > made.revision);

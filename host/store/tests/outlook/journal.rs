@@ -79,7 +79,7 @@ fn what_is_to_be_sent_stands_in_the_journal_first() {
     let operations: Vec<Operation> = begun.iter().map(|(_, operation)| operation.clone()).collect();
     assert_eq!(store.unsettled(profile).expect("read"), operations);
     assert_eq!(store.links(profile).expect("read"), [begun[0].0.clone(), begun[1].0.clone()]);
-    store.count_round(operations[1].id).expect("counted");
+    store.count_round(operations[1].id, Instant(7)).expect("counted");
     assert_eq!(store.unsettled(profile).expect("read")[1].rounds, 1);
 
     let done = |position: usize, state| Settlement {
@@ -106,7 +106,14 @@ fn a_journal_that_cannot_be_written_makes_no_links() {
 fn whole(fixture: &Fixture, run: i64, remote_id: &str) -> Settlement {
     let kind = ItemKind::Appointment;
     let observations = [Observation { kind, remote_id: remote_id.into(), seen: Seen::Removed, run }];
-    let write = PullWrite { profile: fixture.profile, kind, observations: &observations, cursor: None, state: &[] };
+    let write = PullWrite {
+        profile: fixture.profile,
+        kind,
+        observations: &observations,
+        forgotten: &[],
+        cursor: None,
+        state: &[],
+    };
     fixture.store.store_pull(&write).expect("stored");
     let asked = [(link(None, Some(remote_id)), operation())];
     let (link, operation) = fixture.store.begin_operations(fixture.profile, run, &asked).expect("begun").remove(0);

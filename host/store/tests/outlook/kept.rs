@@ -74,6 +74,7 @@ fn a_removed_profile_takes_all_with_it_but_what_happened() {
         profile: *number,
         kind: ItemKind::Appointment,
         observations: &[observation],
+        forgotten: &[],
         cursor: Some(&cursor()),
         state: &[("key".into(), Some(vec![1]))],
     };
@@ -153,7 +154,7 @@ fn a_page_is_stored_with_its_cursor_and_the_state_of_its_connector() {
     let present = |subject| Seen::Present(Box::new(item("r1", subject)));
     let (first_cursor, expired) = (cursor(), SyncCursor { cursor: None, ..cursor() });
     let pull = |observations: &[Observation], cursor, state: &[(String, Option<Vec<u8>>)]| {
-        store.store_pull(&PullWrite { profile, kind, observations, cursor, state }).expect("stored");
+        store.store_pull(&PullWrite { profile, kind, observations, forgotten: &[], cursor, state }).expect("stored");
     };
     let first = [seen("r2", Seen::Removed, 1), seen("r1", Seen::Gone, 1), seen("r1", present("one"), 1)];
     let state = [("a".to_owned(), Some(vec![0, 255])), ("b".to_owned(), Some(Vec::new()))];
@@ -189,6 +190,7 @@ fn a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was() {
         profile: fixture.profile,
         kind,
         observations: &observations,
+        forgotten: &[],
         cursor: Some(&cursor()),
         state: &state,
     };

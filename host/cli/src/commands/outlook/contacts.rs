@@ -6,6 +6,7 @@ use apptsync_pipeline::outlook::{SyncRequest, synchronise_contacts};
 use clap::Args;
 
 use super::connect::KeyArguments;
+use super::progress::Bar;
 use super::sync::{Outcome, exit_of, show, synchronise_all};
 use crate::context::{Context, Exit};
 use crate::outlook::profile_named;
@@ -42,20 +43,24 @@ pub struct ContactsArguments {
 pub fn run(arguments: &ContactsArguments, context: &Context) -> anyhow::Result<Exit> {
     let workspace = context.workspace()?;
     let stored = profile_named(&workspace.store()?, &arguments.profile)?;
+    let bar = Bar::new(context);
     let request = SyncRequest {
         as_of: context.now(),
         plan_only: arguments.plan,
         approve: arguments.approve.clone(),
         patience: arguments.patience,
+        progress: Some(bar.clone()),
     };
-    let outcomes: Vec<Outcome> = synchronise_all(
+    let outcomes: anyhow::Result<Vec<Outcome>> = synchronise_all(
         &workspace,
         context,
         std::slice::from_ref(&stored),
         &request,
         &arguments.key,
         synchronise_contacts,
-    )?;
+    );
+    bar.finish();
+    let outcomes = outcomes?;
     show(&outcomes, arguments.plan, context)?;
     Ok(exit_of(&outcomes))
 }

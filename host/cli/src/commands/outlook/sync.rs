@@ -4,16 +4,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use apptsync_model::outlook::Value;
 use apptsync_model::{Message, Severity};
 use apptsync_pipeline::outlook::{
-    Direction, FieldChange, HeldItem, Operations, Step, StepView, SyncError, SyncReport, SyncRequest, Synchronisation,
-    synchronise,
+    FieldChange, HeldItem, Operations, Step, StepView, SyncError, SyncReport, SyncRequest, Synchronisation, synchronise,
 };
 use apptsync_store::{OutlookStore, Store, StoredProfile, SyncState};
 use clap::Args;
 use serde::Serialize;
 
 use super::connect::KeyArguments;
+use super::progress::Bar;
+use super::value::{shown, way};
 use crate::context::{Context, Exit, UsageError, Workspace};
 use crate::outlook::{Connectors, OpenConnector, profile_named, settings_of, zone_of};
 
@@ -108,13 +110,17 @@ pub fn run(arguments: &SyncArguments, context: &Context) -> anyhow::Result<Exit>
         }
         return Ok(Exit::Done);
     }
+    let bar = Bar::new(context);
     let request = SyncRequest {
         as_of: context.now(),
         plan_only: arguments.plan,
         approve: arguments.approve.clone(),
         patience: arguments.patience,
+        progress: Some(bar.clone()),
     };
-    let outcomes = synchronise_all(&workspace, context, &profiles, &request, &arguments.key, synchronise)?;
+    let outcomes = synchronise_all(&workspace, context, &profiles, &request, &arguments.key, synchronise);
+    bar.finish();
+    let outcomes = outcomes?;
     show(&outcomes, arguments.plan, context)?;
     Ok(exit_of(&outcomes))
 }
@@ -318,31 +324,45 @@ pub(in crate::commands) fn show(outcomes: &[Outcome], with_steps: bool, context:
 /// What would be done and why, field by field.
 fn print_plan(profile: &str, report: &SyncReport, context: &Context) -> anyhow::Result<()> {
     context.print_line(&format!("\nPlan {} of profile {profile}", report.plan.hash()))?;
-    let steps = report.plan.steps.iter().map(Step::view);
-    let row = |step: StepView<'_>| {
-        let action = serde_json::to_value(step.action).ok();
-        vec![
-            step.row.to_owned(),
-            action.and_then(|action| action.as_str().map(str::to_owned)).unwrap_or_default(),
-            step.headquarters.unwrap_or_default(),
-            step.subject.to_owned(),
-            step.changes.iter().map(described).collect::<Vec<_>>().join("; "),
-            step.note.unwrap_or_default().to_owned(),
-        ]
-    };
-    context.print_table(&["Row", "Action", "Object", "Subject", "Fields", "Note"], steps.map(row).collect())?;
+    let rows = report.plan.steps.iter().map(Step::view).flat_map(|step| rows_of(&step)).collect();
+    let headings = ["Row", "Action", "Object", "Subject", "Field", "Headquarters", "Outlook", "Goes", "Note"];
+    context.print_table(&headings, rows)?;
     for reason in &report.reasons {
         context.print_line(&format!("held: {reason}"))?;
     }
     Ok(())
 }
 
-fn described(change: &FieldChange) -> String {
-    let where_to = match change.direction {
-        Direction::ToOutlook => "to Outlook",
-        Direction::ToHeadquarters => "to the headquarters",
-        Direction::Held => "held",
-        Direction::Agreed => "agreed",
+/// A row for each field; what the step is stands in the first.
+fn rows_of(step: &StepView<'_>) -> Vec<Vec<String>> {
+    let action = serde_json::to_value(step.action).ok();
+    let mut whole = vec![
+        step.row.to_owned(),
+        action.and_then(|action| action.as_str().map(str::to_owned)).unwrap_or_default(),
+        step.headquarters.clone().unwrap_or_default(),
+        step.subject.to_owned(),
+    ];
+    let mut note = step.note.unwrap_or_default().to_owned();
+    if step.changes.is_empty() {
+        whole.extend([const { String::new() }; 4]);
+        whole.push(note);
+        return vec![whole];
+    }
+    let value = |value: &Option<Value>| value.as_ref().map(shown).unwrap_or_default();
+    let row = |change: &FieldChange| {
+        let mut row = std::mem::replace(&mut whole, vec![String::new(); 4]);
+        row.extend([
+            change.field.label().to_owned(),
+            value(&change.headquarters),
+            value(&change.outlook),
+            if change.overrules {
+                format!("{}, overrules", way(change.direction))
+            } else {
+                way(change.direction).to_owned()
+            },
+            std::mem::take(&mut note),
+        ]);
+        row
     };
-    format!("{} {where_to}", change.field.label())
+    step.changes.iter().map(row).collect()
 }

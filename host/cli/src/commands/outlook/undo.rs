@@ -85,6 +85,7 @@ pub fn run(arguments: &UndoArguments, context: &Context) -> anyhow::Result<Exit>
         plan_only: arguments.plan,
         approve: arguments.approve.clone(),
         patience: Duration::from_secs(30),
+        progress: None,
     };
     let report = undo(&with, arguments.run, arguments.item.as_deref(), &request)?;
     show(&name, &report, context)?;

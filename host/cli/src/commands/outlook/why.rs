@@ -1,12 +1,12 @@
 //! `outlook why`: base, headquarters, Outlook and the row of the decision table, field by field.
 
-use apptsync_model::Period;
-use apptsync_model::outlook::{HeadquartersId, LinkState, Value};
-use apptsync_pipeline::outlook::{Action, Direction, FieldWhy, Synchronisation, Why, why};
+use apptsync_model::outlook::{HeadquartersId, LinkState};
+use apptsync_pipeline::outlook::{Action, FieldWhy, Synchronisation, Why, why};
 use apptsync_store::{AuditEntry, OutlookStore, Store};
 use clap::Args;
 use serde::Serialize;
 
+use super::value::{shown, way};
 use crate::context::{Context, Exit, UsageError};
 use crate::outlook::{NoConnector, settings_of, zone_of};
 
@@ -119,13 +119,7 @@ fn print(profile: &str, why: &Why, context: &Context) -> anyhow::Result<()> {
             field.base.as_ref().map(shown).unwrap_or_default(),
             field.headquarters.as_ref().map(shown).unwrap_or_default(),
             field.outlook.as_ref().map(shown).unwrap_or_default(),
-            match field.direction {
-                None => String::new(),
-                Some(Direction::ToOutlook) => "to Outlook".to_owned(),
-                Some(Direction::ToHeadquarters) => "to the headquarters".to_owned(),
-                Some(Direction::Held) => "held".to_owned(),
-                Some(Direction::Agreed) => "agreed".to_owned(),
-            },
+            field.direction.map(way).unwrap_or_default().to_owned(),
         ]
     };
     let headings = ["Field", "When both agreed", "Headquarters", "Outlook", ""];
@@ -134,16 +128,4 @@ fn print(profile: &str, why: &Why, context: &Context) -> anyhow::Result<()> {
         context.print_line(&format!("run {}: {}: {} (row {})", entry.run, entry.side, entry.action, entry.row))?;
     }
     Ok(())
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.replace('\n', " / "),
-        Value::Period(None) => "no date".to_owned(),
-        Value::Period(Some(Period::Timed { start, end })) => format!("{start} to {end}"),
-        Value::Period(Some(Period::AllDay { start, end })) => format!("{start} to {end} (all day)"),
-        Value::Priority(priority) => priority.to_string(),
-        Value::Completed(done) => if *done { "done" } else { "open" }.to_owned(),
-        Value::Contact(contact) => format!("{} {} {}", contact.name, contact.phone, contact.email),
-    }
 }

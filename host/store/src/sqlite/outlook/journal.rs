@@ -75,9 +75,10 @@ pub(super) fn written_lately(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn count_round(store: &SqliteStore, operation: i64) -> Result<()> {
+pub(super) fn count_round(store: &SqliteStore, operation: i64, now: Instant) -> Result<()> {
     let transaction = store.write()?;
-    transaction.execute("UPDATE operation SET rounds = rounds + 1 WHERE id = ?", [operation])?;
+    transaction
+        .execute("UPDATE operation SET rounds = rounds + 1, sent_at = ? WHERE id = ?", params![now.0, operation])?;
     Ok(transaction.commit()?)
 }
 

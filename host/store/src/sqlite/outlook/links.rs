@@ -4,38 +4,45 @@ use apptsync_model::Instant;
 use apptsync_model::outlook::{Link, LinkId, Occurrence};
 use rusqlite::{Connection, Row, params};
 
-use super::{headquarters, instant, json, refused};
+use super::refused;
 use crate::sqlite::SqliteStore;
-use crate::sqlite::master::named;
+use crate::sqlite::columns::Columns;
 use crate::{ProfileId, Result, StoreError};
 
+const COLUMNS: &str =
+    "id, kind, headquarters, remote_id, collection, series, original_start, our_id, incarnation, origin,
+    state, base, revision, etag, recreated_at, reverts, flaps, filtered_since, note";
+
 fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
-    let series: Option<String> = row.get("series")?;
-    let occurrence = series.zip(instant(row, "original_start")?);
+    let mut columns = Columns::of(row);
     Ok(Link {
-        id: row.get("id")?,
-        kind: named(row, "kind")?,
-        headquarters: headquarters(row)?,
-        remote_id: row.get("remote_id")?,
-        collection: row.get("collection")?,
-        occurrence: occurrence.map(|(series, original_start)| Occurrence { series, original_start }),
-        our_id: row.get("our_id")?,
-        incarnation: row.get("incarnation")?,
-        origin: named(row, "origin")?,
-        state: named(row, "state")?,
-        base: json(row, "base")?,
-        revision: row.get("revision")?,
-        etag: row.get("etag")?,
-        recreated_at: instant(row, "recreated_at")?,
-        reverts: json(row, "reverts")?,
-        flaps: json(row, "flaps")?,
-        filtered_since: instant(row, "filtered_since")?,
-        note: row.get("note")?,
+        id: columns.read()?,
+        kind: columns.named()?,
+        headquarters: columns.optional(str::parse)?,
+        remote_id: columns.read()?,
+        collection: columns.read()?,
+        occurrence: {
+            let occurrence = columns.read::<Option<String>>()?.zip(columns.instant()?);
+            occurrence.map(|(series, original_start)| Occurrence { series, original_start })
+        },
+        our_id: columns.read()?,
+        incarnation: columns.read()?,
+        origin: columns.named()?,
+        state: columns.named()?,
+        base: columns.json()?,
+        revision: columns.read()?,
+        etag: columns.read()?,
+        recreated_at: columns.instant()?,
+        reverts: columns.json()?,
+        flaps: columns.json()?,
+        filtered_since: columns.instant()?,
+        note: columns.read()?,
     })
 }
 
 pub(super) fn all(store: &SqliteStore, profile: ProfileId) -> Result<Vec<Link>> {
-    let mut statement = store.connection.prepare_cached("SELECT * FROM link WHERE profile = ? ORDER BY id")?;
+    let sql = format!("SELECT {COLUMNS} FROM link WHERE profile = ? ORDER BY id");
+    let mut statement = store.connection.prepare_cached(&sql)?;
     Ok(statement.query_map([profile], link)?.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -11,6 +11,7 @@ use crate::{ProfileId, Result, StoredProfile};
 fn profile(row: &Row<'_>) -> rusqlite::Result<StoredProfile> {
     Ok(StoredProfile {
         id: row.get("id")?,
+        name_space: row.get("name_space")?,
         profile: Profile {
             name: row.get("name")?,
             employee: row.get("employee")?,
@@ -32,7 +33,9 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<StoredProfile> {
 }
 
 pub(super) fn all(store: &SqliteStore) -> Result<Vec<StoredProfile>> {
-    let mut statement = store.connection.prepare_cached("SELECT * FROM profile ORDER BY name")?;
+    let mut statement = store.connection.prepare_cached(
+        "SELECT profile.*, identity.id || '/' || name AS name_space FROM profile, identity ORDER BY name",
+    )?;
     Ok(statement.query_map([], profile)?.collect::<rusqlite::Result<_>>()?)
 }
 

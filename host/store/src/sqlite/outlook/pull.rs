@@ -41,6 +41,9 @@ pub(super) fn observations(store: &SqliteStore, profile: ProfileId) -> Result<Ve
 pub(super) fn store(store: &SqliteStore, write: &PullWrite<'_>) -> Result<()> {
     let transaction = store.write()?;
     observe(&transaction, write)?;
+    for remote_id in write.forgotten {
+        forget_one(&transaction, write.profile, write.kind, remote_id)?;
+    }
     if let Some(cursor) = write.cursor {
         put_cursor(&transaction, write.profile, write.kind, cursor)?;
     }

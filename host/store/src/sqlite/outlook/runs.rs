@@ -63,6 +63,20 @@ pub(super) fn latest(store: &SqliteStore, profile: ProfileId, limit: u64) -> Res
     Ok(statement.query_map([profile, limit], run_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
+pub(super) fn before(
+    store: &SqliteStore,
+    profile: ProfileId,
+    purpose: &str,
+    run: SyncRunId,
+) -> Result<Vec<(SyncRunId, Instant)>> {
+    let mut statement = store.connection.prepare_cached(
+        "SELECT id, as_of FROM sync_run
+         WHERE profile = ? AND purpose = ? AND id < ? AND finished IS NOT NULL ORDER BY id DESC LIMIT 10",
+    )?;
+    let runs = statement.query_map(params![profile, purpose, run], |row| Ok((row.get(0)?, Instant(row.get(1)?))))?;
+    Ok(runs.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn get(store: &SqliteStore, run: SyncRunId) -> Result<Option<SyncRun>> {
     let mut statement = store.connection.prepare_cached("SELECT * FROM sync_run WHERE id = ?")?;
     Ok(statement.query_row([run], run_row).optional()?)
