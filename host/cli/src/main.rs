@@ -8,6 +8,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use apptsync_pipeline::ImportError;
+use apptsync_pipeline::outlook::SyncError;
 use apptsync_runtime::LoadError;
 use apptsync_store::StoreError;
 use tracing_subscriber::EnvFilter;
@@ -58,6 +59,7 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.downcast_ref().is_some_and(is_wrong_import)
+            || matches!(cause.downcast_ref(), Some(SyncError::Usage(_)))
             || matches!(
                 cause.downcast_ref(),
                 Some(StoreError::Missing(_) | StoreError::Reference(_) | StoreError::Invalid(_))

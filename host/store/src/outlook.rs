@@ -1,5 +1,7 @@
 //! What the synchronisation with Outlook keeps: settings, profiles, links, what was seen, what was sent, what was changed.
 
+use std::collections::BTreeMap;
+
 use apptsync_model::outlook::{
     Content, HeadquartersId, ItemKind, Link, LinkId, Profile, Push, RemoteItem, SyncCursor, SyncRunId, SyncSettings,
     Window,
@@ -545,6 +547,18 @@ pub trait OutlookStore {
     /// It was changed meanwhile or is not there ([`StoreError::Changed`](crate::StoreError::Changed)), or the database
     /// cannot be written.
     fn change_activity(&self, change: &HeadquartersChange, now: Instant) -> Result<ActivityId>;
+
+    /// Whose version counts for objects about which a person decided, until a settlement of their links has followed it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn answers(&self, profile: ProfileId) -> Result<BTreeMap<HeadquartersId, Side>>;
+
+    /// Keeps what a person decided about an object.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn put_answer(&self, profile: ProfileId, headquarters: &HeadquartersId, side: Side) -> Result<()>;
 
     /// Keeps a plan that waits for a person; it replaces an older one of the profile. None takes it away.
     ///

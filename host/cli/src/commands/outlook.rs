@@ -4,6 +4,7 @@ pub(super) mod connect;
 mod contacts;
 mod profile;
 mod progress;
+mod resolve;
 mod runs;
 mod settings;
 mod status;
@@ -44,6 +45,8 @@ pub enum OutlookCommand {
     Contacts(contacts::ContactsArguments),
     /// Put back what a run changed, itself planned and guarded
     Undo(undo::UndoArguments),
+    /// Say whose version counts of an item that waits for a decision, or try one in quarantine again
+    Resolve(resolve::ResolveArguments),
     /// Why an item is as it is: base, headquarters, Outlook, the row of the decision table, field by field
     Why(why::WhyArguments),
     /// The runs of the synchronisation, newest first
@@ -65,6 +68,7 @@ pub fn run(command: OutlookCommand, context: &Context) -> anyhow::Result<Exit> {
         OutlookCommand::Sync(arguments) => sync::run(&arguments, context),
         OutlookCommand::Contacts(arguments) => contacts::run(&arguments, context),
         OutlookCommand::Undo(arguments) => undo::run(&arguments, context),
+        OutlookCommand::Resolve(arguments) => resolve::run(&arguments, context),
         OutlookCommand::Why(arguments) => why::run(&arguments, context),
         OutlookCommand::Runs(arguments) => runs::run(&arguments, context),
         OutlookCommand::Status => status::run(context),

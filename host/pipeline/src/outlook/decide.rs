@@ -6,6 +6,7 @@ use apptsync_model::outlook::{
     Base, DeletionPolicy, Field, ItemKind, Link, LinkState, Origin, OverrideScope, Projection, RemoteItem,
     TextPriority, Value, projection, shared,
 };
+use apptsync_store::Side;
 use serde::Serialize;
 
 use super::merge::{Direction, FieldChange, Merge, Policy, merge};
@@ -18,7 +19,7 @@ const GRACE: i64 = 7 * DAY;
 /// A second deletion within this time is what the person wants, in seconds (row P4).
 const RECREATED: i64 = 30 * DAY;
 /// How often an edit of an item is put back in a day (row P7).
-pub(super) const REVERTS_A_DAY: usize = 3;
+pub const REVERTS_A_DAY: usize = 3;
 /// In how many of the last ten runs a field may go back and forth before the link is put in quarantine (guard G8).
 pub(super) const FLAPS: usize = 3;
 
@@ -33,6 +34,21 @@ pub struct Rules {
     pub transfer: bool,
     /// What becomes of items that are no longer the representative's.
     pub deletion_policy: DeletionPolicy,
+    /// What a person decided about this one.
+    pub answer: Option<Side>,
+}
+
+impl Rules {
+    /// The rules for an object about which a person decided.
+    #[must_use]
+    pub fn answered(self, answer: Option<Side>) -> Self {
+        let priority = match answer {
+            Some(Side::Headquarters) => TextPriority::Erp,
+            Some(Side::Outlook) => TextPriority::Outlook,
+            None => self.priority,
+        };
+        Self { priority, answer, ..self }
+    }
 }
 
 /// What is to be done.
@@ -229,6 +245,10 @@ fn gone(link: &Link, ours: &HeadquartersItem, rules: &Rules, now: Instant) -> Ve
     let hold = |row| Verdict::new(row, Action::Hold).because("deleted in Outlook: shall it come back?");
     match (link.origin, has_changed, rules.priority) {
         (_, _, TextPriority::Ask) => hold(row),
+        (Origin::Outlook, _, _) if rules.answer == Some(Side::Outlook) => Verdict::new(row, Action::Cancel),
+        _ if rules.answer == Some(Side::Outlook) => {
+            Verdict::new(row, Action::Suppress).because("deleted in Outlook: left out there")
+        }
         (Origin::Outlook, false, _) => Verdict::new(row, Action::Cancel),
         (Origin::Outlook, true, TextPriority::Outlook) => hold(row),
         (Origin::Outlook, true, _) => once(row),

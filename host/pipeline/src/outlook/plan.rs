@@ -374,7 +374,7 @@ impl<'a> Draft<'a> {
                 // Of several copies of what is gone, one takes its place.
                 Some(ours) if is_gone && !ours.withdrawn && !self.decided.contains(&index) => {
                     self.decided.insert(index);
-                    let verdict = adopt(ours, item, &snapshot.rules);
+                    let verdict = adopt(ours, item, &snapshot.rules_of(&ours.id));
                     self.push(kind, Some(index), Some(ours), Some(item), verdict);
                 }
                 _ => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
@@ -388,7 +388,7 @@ impl<'a> Draft<'a> {
         let lost = self.lost.as_ref().and_then(|keys| keys.get(id).copied()).filter(|ours| ours.kind == kind);
         match lost {
             Some(ours) if !ours.withdrawn && self.claimed.insert(&ours.id) => {
-                self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
+                self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules_of(&ours.id)));
             }
             Some(_) => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
             None => {
@@ -433,7 +433,7 @@ impl<'a> Draft<'a> {
                 }
                 ([item], [ours]) => {
                     self.claimed.insert(&ours.id);
-                    self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules));
+                    self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules_of(&ours.id)));
                 }
                 (items, candidates) => {
                     let ambiguous = || {
@@ -521,7 +521,8 @@ impl<'a> Draft<'a> {
                     .filter(|ours| ours.place == Place::Outside && is_rescheduled(link, ours, snapshot))
                     .map(|ours| HeadquartersItem { place: Place::Margin, ..ours.clone() });
                 let ours = rescheduled.as_ref().or(ours);
-                Some(decide(link, ours, remote, target, &snapshot.rules, snapshot.now))
+                let rules = link.headquarters.as_ref().map_or(snapshot.rules, |id| snapshot.rules_of(id));
+                Some(decide(link, ours, remote, target, &rules, snapshot.now))
             }
         }
     }
@@ -569,7 +570,7 @@ fn relinked(ours: &HeadquartersItem, remote: Option<&RemoteState>, snapshot: &Sn
         RemoteState::Present(item) if !item.is_organizer => {
             Some(Verdict::new(Row::R25, Action::Leave).because("somebody else's meeting: never written to"))
         }
-        RemoteState::Present(item) => Some(adopt(ours, item, &snapshot.rules)),
+        RemoteState::Present(item) => Some(adopt(ours, item, &snapshot.rules_of(&ours.id))),
         RemoteState::Gone => Some(Verdict::new(Row::R1, Action::Recreate)),
         RemoteState::Unknown(why) => Some(Verdict::new(Row::R23, Action::Skip).because(why.clone())),
     }

@@ -381,6 +381,7 @@ impl<'a> Run<'a> {
                 .map(|(kind, window)| (*kind, *window))
                 .collect(),
             zone: self.zone,
+            answers: self.store.answers(self.profile.id)?,
             incarnations: incarnations(&links),
             oldest_run: self.oldest_run,
             links,
@@ -534,6 +535,7 @@ pub(super) fn rules(profile: &Profile) -> Rules {
         scope: profile.override_scope,
         transfer: profile.transfer,
         deletion_policy: profile.deletion_policy,
+        answer: None,
     }
 }
 

@@ -7,6 +7,8 @@ use apptsync_model::outlook::{
     Content, GuardSettings, HeadquartersId, ItemKind, Link, LinkId, Origin, Projection, RemoteItem, SyncRunId, Window,
 };
 
+use apptsync_store::Side;
+
 use super::decide::Rules;
 
 /// Seconds by which the window is grown on each side before an item that is linked leaves it (2.10).
@@ -101,6 +103,8 @@ pub struct Snapshot {
     pub zone: chrono_tz::Tz,
     /// All links.
     pub links: Vec<Link>,
+    /// What a person decided about objects.
+    pub answers: BTreeMap<HeadquartersId, Side>,
     /// The last incarnation of the items of each object, by what the links say.
     pub incarnations: HashMap<(ItemKind, HeadquartersId), u32>,
     /// The first of the last ten runs of the profile: those that count for guard G8.
@@ -116,6 +120,14 @@ pub struct Snapshot {
     /// A cursor had expired, the connection is new, a calendar was changed, or the clock jumped: why nothing may be deleted
     /// without a person's approval.
     pub rebuilt: Option<String>,
+}
+
+impl Snapshot {
+    /// What the profile lays down or, where somebody decided about the object, that.
+    #[must_use]
+    pub fn rules_of(&self, object: &HeadquartersId) -> Rules {
+        self.rules.answered(self.answers.get(object).copied())
+    }
 }
 
 /// The last incarnation of the items of each object.

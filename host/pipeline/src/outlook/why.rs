@@ -93,6 +93,7 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         windows,
         zone: with.zone,
         unsettled: store.unsettled(with.profile.id)?.into_iter().map(|operation| operation.link).collect(),
+        answers: store.answers(with.profile.id)?,
         incarnations: incarnations(&links),
         oldest_run: 0,
         links,

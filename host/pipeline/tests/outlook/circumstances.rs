@@ -5,8 +5,8 @@ use apptsync_model::outlook::{
     Contact, Content, DeletionPolicy, Entry, Identity, ItemKind, LinkState, Origin, TextPriority,
 };
 use apptsync_model::{ActivityStatus, Instant, Partner, Period};
-use apptsync_pipeline::outlook::{Row, synchronise};
-use apptsync_store::{NewSyncRun, OutlookStore, SyncState};
+use apptsync_pipeline::outlook::{Resolved, Row, resolve, synchronise};
+use apptsync_store::{NewSyncRun, OutlookStore, Side, SyncState};
 
 use crate::server::{OTHER, Stored};
 use crate::world::{DAY, HOUR, World, entry, text, writes};
@@ -625,4 +625,66 @@ fn writes_to_a_calendar_that_is_gone_are_done_with() {
     assert!(world.store.unsettled(world.profile().id).expect("read").is_empty());
     assert_eq!(world.link_of(id).expect("kept").state, LinkState::Linked);
     assert_eq!(world.server.items().len(), 1);
+}
+
+#[test]
+fn a_person_decides_what_waits_for_a_decision() {
+    for (keep, subject) in [(Side::Headquarters, "from here"), (Side::Outlook, "from there")] {
+        let mut world = World::with(|profile| profile.text_priority = TextPriority::Ask);
+        let id = world.create(Origin::Headquarters, "Visit", DAY);
+        world.settle(2);
+        let remote = world.remote_of(id);
+        world.edit(id, |fields| fields.subject = "from here".to_owned());
+        world.server.edit(&remote, |entry| entry.subject = "from there".to_owned());
+        assert_eq!(world.sync().held.len(), 1);
+        let word = |keep| world.with_synchronisation(|with| resolve(with, &id.to_string(), keep, world.now));
+        assert!(word(None).is_err(), "it must be said whose version counts");
+        assert_eq!(word(Some(keep)).expect("a word"), Some(Resolved::Answered(keep)));
+        world.settle(2);
+        assert_eq!(world.activity(id).subject, subject);
+        assert_eq!(text(&world.server.get(&remote).expect("there").item.content).0, subject);
+        assert!(world.store.answers(world.profile().id).expect("read").is_empty(), "it counts once");
+    }
+}
+
+#[test]
+fn a_person_decides_about_a_deletion_that_waits() {
+    for (origin, keep) in [
+        (Origin::Headquarters, Side::Headquarters),
+        (Origin::Headquarters, Side::Outlook),
+        (Origin::Outlook, Side::Outlook),
+    ] {
+        let mut world = World::with(|profile| profile.text_priority = TextPriority::Ask);
+        if origin == Origin::Outlook {
+            world.server.add(ItemKind::Appointment, entry("Visit", world.now.0 + DAY), |_| {});
+        } else {
+            world.create(origin, "Visit", DAY);
+        }
+        world.settle(2);
+        let id = world.activities()[0].id;
+        world.server.delete(&world.remote_of(id));
+        assert_eq!(world.sync().held.len(), 1);
+        world
+            .with_synchronisation(|with| resolve(with, &id.to_string(), Some(keep), world.now))
+            .expect("a word")
+            .expect("known");
+        world.settle(2);
+        assert_eq!(world.server.items().len(), usize::from(keep == Side::Headquarters), "{origin} {keep}");
+        assert_eq!(world.activity(id).canceled, origin == Origin::Outlook);
+    }
+}
+
+#[test]
+fn what_is_in_quarantine_is_tried_again_when_a_person_says_so() {
+    let mut world = World::new();
+    world.server.faults(|faults| faults.refuses_creations = true);
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.sync();
+    world.server.faults(|faults| faults.refuses_creations = false);
+    let word = world.with_synchronisation(|with| resolve(with, &id.to_string(), None, world.now));
+    assert_eq!(word.expect("a word"), Some(Resolved::Released));
+    world.settle(2);
+    assert!(world.server.find("Visit").is_some());
+    let word = world.with_synchronisation(|with| resolve(with, &id.to_string(), None, world.now));
+    assert!(word.is_err_and(|error| error.to_string().contains("waits for a decision")));
 }

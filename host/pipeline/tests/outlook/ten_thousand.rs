@@ -266,6 +266,7 @@ impl History {
             scope: scopes[dice.below(scopes.len())],
             transfer: dice.chance(85),
             deletion_policy: if dice.chance(80) { DeletionPolicy::Future } else { DeletionPolicy::Keep },
+            answer: None,
         };
         let guards = if dice.chance(30) {
             GuardSettings { deletions: 1, alike: 2, updates_percent: 10, ..GuardSettings::default() }

@@ -460,6 +460,7 @@ impl Sides {
             targets: kinds.iter().map(|kind| (*kind, collection(*kind).to_owned())).collect(),
             windows: kinds.iter().map(|kind| (*kind, window)).collect(),
             zone: ZONE,
+            answers: BTreeMap::new(),
             incarnations: incarnations(&self.links),
             oldest_run: self.run - 9,
             links: self.links.clone(),

@@ -1,5 +1,6 @@
 //! What the synchronisation with Outlook keeps, in SQLite.
 
+mod answers;
 pub(super) mod audit;
 mod changes;
 mod journal;
@@ -8,6 +9,8 @@ mod profiles;
 mod pull;
 mod runs;
 mod settings;
+
+use std::collections::BTreeMap;
 
 use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId, SyncSettings, Window};
 use apptsync_model::{Activity, ActivityId, Employee, Instant, Partner};
@@ -18,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::sqlite::{SqliteStore, cockpit, import, master};
 use crate::{
     AuditEntry, HeadquartersChange, HeldPlan, NewSyncRun, Observation, Operation, OutlookStore, ProfileId, PullWrite,
-    Result, RunLock, SettingsOwner, Settled, Settlement, StoreError, StoredProfile, SyncResult, SyncRun,
+    Result, RunLock, SettingsOwner, Settled, Settlement, Side, StoreError, StoredProfile, SyncResult, SyncRun,
 };
 
 /// Reads a text column that holds JSON.
@@ -167,6 +170,14 @@ impl OutlookStore for SqliteStore {
 
     fn change_activity(&self, change: &HeadquartersChange, now: Instant) -> Result<ActivityId> {
         changes::by_hand(self, change, now)
+    }
+
+    fn answers(&self, profile: ProfileId) -> Result<BTreeMap<HeadquartersId, Side>> {
+        answers::all(self, profile)
+    }
+
+    fn put_answer(&self, profile: ProfileId, headquarters: &HeadquartersId, side: Side) -> Result<()> {
+        answers::put(self, profile, headquarters, side)
     }
 
     fn put_held_plan(&self, profile: ProfileId, plan: Option<&HeldPlan>) -> Result<()> {

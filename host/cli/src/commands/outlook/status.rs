@@ -2,7 +2,8 @@
 
 use apptsync_credentials::CredentialFile;
 use apptsync_model::Instant;
-use apptsync_model::outlook::LinkState;
+use apptsync_model::outlook::{Field, Link, LinkState, Value};
+use apptsync_pipeline::outlook::REVERTS_A_DAY;
 use apptsync_store::{OutlookStore, StoredProfile, SyncState};
 use serde::Serialize;
 
@@ -40,6 +41,47 @@ struct StatusView {
     days_left: Option<i64>,
     /// What needs a look.
     problems: Vec<String>,
+    /// The items behind the counts.
+    items: Vec<ItemView>,
+}
+
+/// An item that is not as others are.
+#[derive(Debug, Serialize)]
+struct ItemView {
+    /// `quarantined`, `suppressed` (left out), or `put-back-no-more` (until tomorrow).
+    state: &'static str,
+    headquarters: Option<String>,
+    remote_id: Option<String>,
+    subject: String,
+    /// Why, in words.
+    note: String,
+}
+
+impl ItemView {
+    /// None for an item that is as all others.
+    fn of(link: &Link, now: Instant) -> Option<Self> {
+        let state = match link.state {
+            LinkState::Quarantined | LinkState::Suppressed => link.state.name(),
+            LinkState::Linked if put_back(link, now) >= REVERTS_A_DAY => "put-back-no-more",
+            _ => return None,
+        };
+        let subject = match link.base.headquarters.get(&Field::Subject) {
+            Some(Value::Text(subject)) => subject.clone(),
+            _ => String::new(),
+        };
+        Some(Self {
+            state,
+            headquarters: link.headquarters.as_ref().map(ToString::to_string),
+            remote_id: link.remote_id.clone(),
+            subject,
+            note: link.note.clone(),
+        })
+    }
+}
+
+/// How often an edit was put back within a day.
+fn put_back(link: &Link, now: Instant) -> usize {
+    link.reverts.iter().filter(|at| now.0 - at.0 < DAY).count()
 }
 
 /// Runs the command.
@@ -75,7 +117,8 @@ fn status(
         .map(|run| run.new.as_of);
     let links = store.links(stored.id)?;
     let count = |state: LinkState| links.iter().filter(|link| link.state == state).count() as u64;
-    let put_back = links.iter().filter(|link| link.reverts.iter().any(|at| now.0 - at.0 < DAY)).count() as u64;
+    let put_back = links.iter().filter(|link| put_back(link, now) > 0).count() as u64;
+    let items: Vec<ItemView> = links.iter().filter_map(|link| ItemView::of(link, now)).collect();
     let held = store.held_plan(stored.id)?;
     let mut problems = Vec::new();
     if settings_of(store, &profile.employee)?.is_none() {
@@ -119,7 +162,7 @@ fn status(
         problems.push(format!("{unconfirmed} writes are not confirmed"));
     }
     if quarantined > 0 {
-        problems.push(format!("{quarantined} items are in quarantine: `apptsync outlook why ID` says why"));
+        problems.push(format!("{quarantined} items are in quarantine: `apptsync outlook resolve ID` tries one again"));
     }
     Ok(StatusView {
         profile: profile.name.clone(),
@@ -136,6 +179,7 @@ fn status(
         quarantined,
         days_left,
         problems,
+        items,
     })
 }
 
@@ -175,6 +219,30 @@ fn show(views: &[StatusView], context: &Context) -> anyhow::Result<()> {
         for problem in view.problems.iter().chain(&view.reasons) {
             context.print_line(&format!("{}: {problem}", view.profile))?;
         }
+        if let Some(hash) = &view.held_plan {
+            let name = &view.profile;
+            context.print_line(&format!(
+                "{name}: `apptsync outlook sync {name} --plan` shows the plan, `--approve {hash}` applies it"
+            ))?;
+        }
     }
-    Ok(())
+    let row = |view: &StatusView, item: &ItemView| {
+        vec![
+            view.profile.clone(),
+            match item.state {
+                "put-back-no-more" => "put back three times today".to_owned(),
+                "suppressed" => "left out".to_owned(),
+                state => state.to_owned(),
+            },
+            item.headquarters.clone().or_else(|| item.remote_id.clone()).unwrap_or_default(),
+            item.subject.clone(),
+            item.note.clone(),
+        ]
+    };
+    let rows: Vec<_> = views.iter().flat_map(|view| view.items.iter().map(move |item| row(view, item))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    context.print_line("")?;
+    context.print_table(&["Profile", "Item", "Object", "Subject", "Why"], rows)
 }

@@ -5,7 +5,7 @@ use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, SyncRunId};
 use rusqlite::{Connection, Row, params};
 
 use super::changes::{self, Changed};
-use super::{audit, json, links, pull};
+use super::{answers, audit, json, links, pull};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::master::named;
 use crate::sqlite::revision::Stamp;
@@ -117,6 +117,9 @@ fn settle_one(
         None => None,
     };
     link.id = links::put(connection, profile, &link)?;
+    if let Some(headquarters) = &link.headquarters {
+        answers::forget(connection, profile, headquarters)?;
+    }
     if let Some((id, state)) = operation {
         let found = connection
             .prepare_cached("UPDATE operation SET state = ? WHERE id = ? AND profile = ?")?

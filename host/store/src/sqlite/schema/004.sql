@@ -4,3 +4,11 @@ CREATE TABLE identity (
   id TEXT NOT NULL
 ) STRICT;
 INSERT INTO identity (id) VALUES (lower(hex(randomblob(16))));
+
+-- What a person decided about an item that waited for a decision: whose version counts, until the next run has settled it.
+CREATE TABLE answer (
+  profile INTEGER NOT NULL REFERENCES profile (id) ON DELETE CASCADE,
+  headquarters TEXT NOT NULL,
+  side TEXT NOT NULL,
+  PRIMARY KEY (profile, headquarters)
+) STRICT, WITHOUT ROWID;

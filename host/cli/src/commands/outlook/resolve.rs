@@ -1,0 +1,73 @@
+//! `outlook resolve`: a person's word on an item that waits for one.
+
+use apptsync_pipeline::outlook::{Resolved, Synchronisation, resolve};
+use apptsync_store::{OutlookStore, Side, Store};
+use clap::Args;
+use serde_json::json;
+
+use crate::context::{Context, Exit, UsageError};
+use crate::outlook::{NoConnector, settings_of, zone_of};
+
+/// Arguments of `outlook resolve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  apptsync outlook resolve 4711 --keep headquarters
+  apptsync outlook resolve 4711
+
+Items that wait for a decision, and those in quarantine, stand in `apptsync outlook status` and in what `outlook sync` says. \
+The next run follows the decision.")]
+pub struct ResolveArguments {
+    /// The number of an activity, or the remote id of an item
+    id: String,
+    /// Whose version counts: headquarters or outlook; an item in quarantine needs none
+    #[arg(long, value_name = "SIDE")]
+    keep: Option<Side>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Nothing waits for a decision there, or the database cannot be used.
+pub fn run(arguments: &ResolveArguments, context: &Context) -> anyhow::Result<Exit> {
+    let workspace = context.workspace()?;
+    let store = workspace.store()?;
+    let master = store.master_data()?;
+    let id = &arguments.id;
+    for stored in store.profiles()? {
+        let Some(settings) = settings_of(&store, &stored.profile.employee)? else { continue };
+        let Some(_lock) = store.try_lock_profile(stored.id)? else {
+            anyhow::bail!("another process is synchronising profile `{}`: try again", stored.profile.name);
+        };
+        let with = Synchronisation {
+            store: &store,
+            connector: &NoConnector,
+            state: None,
+            profile: &stored,
+            settings: &settings,
+            zone: zone_of(&master, &stored.profile.employee),
+        };
+        let Some(resolved) = resolve(&with, id, arguments.keep, context.now())? else { continue };
+        let name = &stored.profile.name;
+        if context.is_json() {
+            let (keep, released) = match resolved {
+                Resolved::Answered(side) => (Some(side), false),
+                Resolved::Released => (None, true),
+            };
+            context.print_json(&json!({ "profile": name, "id": id, "keep": keep, "released": released }))?;
+            return Ok(Exit::Done);
+        }
+        context.print_line(&match resolved {
+            Resolved::Answered(side) => {
+                format!("{name}: the next run takes the version of {side} of `{id}`")
+            }
+            Resolved::Released => format!("{name}: `{id}` is out of quarantine: the next run tries it again"),
+        })?;
+        return Ok(Exit::Done);
+    }
+    let message = format!(
+        "`{}` is no activity or item of a profile: `apptsync outlook status` shows what waits",
+        id.escape_debug()
+    );
+    Err(UsageError(message).into())
+}
