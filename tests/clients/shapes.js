@@ -15,6 +15,7 @@ const TYPES = [
   [/\/calendars(\/\{calendar\})?$/, 'Calendar'],
   [/\/todo\/lists(\/\{list\})?$/, 'TodoTaskList'],
   [/\/tasks(\/\{task\}|\/delta)?$/, 'TodoTask'],
+  [/\/linkedResources(\/\{resource\})?$/, 'LinkedResource'],
   [/\/contacts(\/\{contact\}|\/delta)?$/, 'Contact'],
   [/\/contactFolders(\/\{folder\})?$/, 'ContactFolder'],
   [/\/mailboxSettings$/, 'MailboxSettings'],

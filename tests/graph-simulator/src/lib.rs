@@ -24,6 +24,7 @@
 #![doc = include_str!("../faults.md")]
 
 mod body;
+pub mod clients;
 mod clock;
 mod control;
 mod delta;
