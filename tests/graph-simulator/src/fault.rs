@@ -43,14 +43,14 @@ faults! {
     UnreportedDeletion: "microsoft-graph-docs#11728, #7036", "delta forgets to report deletions, for good", "";
     ReplayedEntries: "/delta-query-overview (replays)", "delta reports each entry twice, in another order", "";
     EmptyPages: "/delta-query-overview (an empty page with a nextLink)", "an empty page with a nextLink precedes each page of delta", "";
-    LateVisibility: "/delta-query-overview (processing delays), wazuh#24323", "delta does not report events that are younger than some rounds", "rounds (1)";
-    FilterLag: "microsoft-graph-docs#15839 (replicas lag behind)", "$filter does not find new events for some requests", "requests (3)";
+    LateVisibility: "/delta-query-overview (processing delays), wazuh#24323", "delta does not report events and tasks that are younger than some rounds", "rounds (1)";
+    FilterLag: "microsoft-graph-docs#15839 (replicas lag behind)", "$filter does not find new events, and a listing new tasks, for some requests", "requests (3)";
     ExtendedPropertyDelta: "microsoft-graph-docs#2270, -contrib#3281", "delta with $expand answers 500 instead of 400", "";
     ForeignNextLink: "attack: a link that would carry the token away", "nextLink and deltaLink lead to another host", "root of the links (https://attacker.example)";
     ForeignRedirect: "attack: a redirect that would carry the token away", "answers 302 to another host", "address (https://attacker.example/collect)";
     Throttled: "/throttling-limits", "429 ApplicationThrottled with Retry-After", "seconds (1)";
     ThrottledWithoutRetryAfter: "/throttling (Retry-After may be missing)", "429 ApplicationThrottled without Retry-After", "";
-    BatchThrottled: "microsoft-graph-docs#8760, #4366, #2886, cal.diy#343", "parts of a $batch beyond four at a time answer 429", "seconds (1)";
+    BatchThrottled: "microsoft-graph-docs#8760, #4366, #2886, cal.diy#343", "some of the parts of a parallel $batch beyond four answer 429", "seconds (1)";
     MailboxConcurrency: "/throttling-limits (four at a time for app and mailbox)", "a fifth request at a time for one mailbox answers 429; each takes a while", "milliseconds that each takes (25)";
     #[serde(rename = "unknown-error-503")]
     UnknownError503: "davmail#452", "503 UnknownError without Retry-After: throttling in disguise", "";

@@ -187,6 +187,16 @@ impl Mailbox {
         format!("W/\"{}\"", self.change_key(change))
     }
 
+    /// What a search does not find yet; asked once a search, it counts.
+    pub(crate) fn not_found_yet(&mut self) -> Vec<u32> {
+        let late = self.unfiltered.keys().copied().collect();
+        self.unfiltered.retain(|_, left| {
+            *left -= 1;
+            *left > 0
+        });
+        late
+    }
+
     /// Removes a calendar with all that is in it.
     pub(crate) fn remove_calendar(&mut self, number: u32) {
         self.calendars.remove(&number);

@@ -67,16 +67,7 @@ pub(super) fn list(state: &mut State, call: &Call, place: &Place) -> Answer {
     let condition = call.parameter("$filter").map(Condition::parse).transpose()?;
     let (expand, names) = (Expand::of(call)?, selected(call));
     let mailbox = mailbox(state, &place.address)?;
-    let late: Vec<u32> = if condition.is_some() {
-        let late = mailbox.unfiltered.keys().copied().collect();
-        mailbox.unfiltered.retain(|_, left| {
-            *left -= 1;
-            *left > 0
-        });
-        late
-    } else {
-        Vec::new()
-    };
+    let late = if condition.is_some() { mailbox.not_found_yet() } else { Vec::new() };
     let mut found = Vec::new();
     for event in
         mailbox.events.values().filter(|event| event.calendar == place.calendar && !late.contains(&event.number))
@@ -169,7 +160,7 @@ pub(super) fn create(state: &mut State, call: &Call, place: &Place) -> Answer {
 }
 
 /// New items that are found or reported only later, where such a fault is on.
-fn lag(state: &mut State, call: &Call, address: &str, number: u32) {
+pub(super) fn lag(state: &mut State, call: &Call, address: &str, number: u32) {
     let filter = state.strikes(FaultName::FilterLag, call).map(|strike| strike.number(3));
     let delta = state.strikes(FaultName::LateVisibility, call).map(|strike| strike.number(1));
     if let Some(mailbox) = state.mailboxes.get_mut(address) {

@@ -177,7 +177,8 @@ fn tasks(state: &mut State, call: &Call, address: &str, list: u32) -> Answer {
     let (view, expand) = (View::of(call)?, Expand::of(call)?);
     let condition = call.parameter("$filter").map(Condition::parse).transpose()?;
     let mailbox = mailbox(state, address)?;
-    let tasks = mailbox.tasks.values().filter(|task| task.list == list);
+    let late = mailbox.not_found_yet();
+    let tasks = mailbox.tasks.values().filter(|task| task.list == list && !late.contains(&task.number));
     let tasks = tasks.map(|task| expanded(mailbox, task, view.immutable, expand.linked_resources));
     let mut tasks: Vec<_> = tasks
         .filter(|task| condition.as_ref().is_none_or(|condition| condition.holds(task, &Default::default())))
@@ -223,6 +224,7 @@ fn create(state: &mut State, call: &Call, address: &str, list: u32) -> Answer {
     }
     mailbox.tasks.insert(number, task);
     let answer = expanded(mailbox, &mailbox.tasks[&number], view.immutable, true);
+    super::events::lag(state, call, address, number);
     Ok(item(call, 201, answer))
 }
 
