@@ -162,11 +162,16 @@ async function batch() {
   const headers = { 'Content-Type': 'application/json', Prefer: immutable }
   const event = (hour) => ({ subject: `Batched at ${hour}`, start: at(20, hour), end: at(20, hour + 1) })
   const requests = [8, 9, 10].map((hour) => ({ id: `${hour}`, method: 'POST', url: `${user}/events`, headers, body: event(hour) }))
-  requests.push({ id: 'bad', method: 'GET', url: `${user}/events/nonsense` })
-  requests.push({ id: 'after', method: 'GET', url: `${user}/events`, dependsOn: ['bad'] })
-  const { responses } = await graph.api('/$batch').post({ requests })
-  const statuses = Object.fromEntries(responses.map(({ id, status }) => [id, status]))
-  assert.deepEqual(statuses, { 8: 201, 9: 201, 10: 201, bad: 400, after: 424 })
+  const send = async (requests) => {
+    const { responses } = await graph.api('/$batch').post({ requests })
+    return Object.fromEntries(responses.map(({ id, status }) => [id, status]))
+  }
+  assert.deepEqual(await send(requests), { 8: 201, 9: 201, 10: 201 })
+  const bad = { id: 'bad', method: 'GET', url: `${user}/events/nonsense` }
+  const after = { id: 'after', method: 'GET', url: `${user}/events`, dependsOn: ['bad'] }
+  assert.deepEqual(await send([bad, after]), { bad: 400, after: 424 })
+  const [status] = await refusal(graph.api('/$batch').post({ requests: [...requests, bad, after] }))
+  assert.equal(status, 400, 'a mixture of parallel and sequential requests')
 }
 
 async function main() {

@@ -7,7 +7,8 @@ use apptsync_plugin::connector::{Contact, Content, Identity, Item};
 use apptsync_plugin::text::NOTE;
 use serde_json::Value;
 
-use crate::{etag, events, moment, normalise};
+use crate::etag::{self, Marks};
+use crate::{events, moment, normalise};
 
 /// A contact.
 ///
@@ -21,7 +22,7 @@ pub(crate) fn read(contact: &Value, identity: Identity) -> Result<Item, String> 
         .ok_or("it does not say in which folder it lies")?;
     Ok(Item {
         remote_id: events::id(contact)?.to_owned(),
-        etag: etag::of(contact)?.to_owned(),
+        etag: etag::with_marks(etag::of(contact)?, &Marks { has_more: has_more(contact), ..Marks::default() }),
         collection: folder.to_owned(),
         identity,
         content: Content::Contact(fields(contact)),
@@ -32,6 +33,19 @@ pub(crate) fn read(contact: &Value, identity: Identity) -> Result<Item, String> 
         occurrence: None,
         changed_at: contact["lastModifiedDateTime"].as_str().and_then(moment::instant),
     })
+}
+
+/// Whether writing what the contract knows of it, without looking, would take something away: further addresses and numbers,
+/// a name of one's own for an address, parts of the postal address.
+fn has_more(contact: &Value) -> bool {
+    let further = |name: &str| contact[name].as_array().is_some_and(|list| list.len() > 1);
+    let address = &contact["emailAddresses"][0];
+    let name = address["name"].as_str().unwrap_or_default();
+    let is_plain = name.is_empty() || contact["displayName"] == name || address["address"] == name;
+    let known = ["street", "postalCode", "city", "countryOrRegion"];
+    let is_known = |(name, value): (&String, &Value)| value.is_null() || value == "" || known.contains(&name.as_str());
+    let is_whole = contact["businessAddress"].as_object().is_none_or(|parts| parts.iter().all(is_known));
+    further("emailAddresses") || further("businessPhones") || !is_plain || !is_whole
 }
 
 /// What the contract knows of a contact.

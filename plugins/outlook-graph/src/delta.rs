@@ -203,7 +203,8 @@ fn master<'a>(event: &'a Value, id: &'a str) -> Result<Option<&'a str>, String> 
     }
 }
 
-/// Reads the series that are open, as long as the page has room for them; at least some.
+/// Reads the series that are open, as long as the page has room for them; at least some. How many occurrences they have is
+/// known only then: what does not fit stays open, and is read again for the next page.
 fn read_series(
     graph: &Graph<'_>,
     target: &Target,
@@ -213,13 +214,24 @@ fn read_series(
 ) -> Result<(), Failure> {
     let mut room = MOST_ITEMS.saturating_sub(changes.len());
     while !open.is_empty() && room >= MOST_OCCURRENCES && changes.len() < MOST_CHANGES {
-        let most = series::AT_ONCE.min(room / MOST_OCCURRENCES).min(MOST_CHANGES - changes.len());
+        let most = series::AT_ONCE.min(MOST_CHANGES - changes.len());
         let masters: Vec<String> = open.drain(..open.len().min(most)).collect();
+        let mut surplus = Vec::new();
         for change in series::changes(graph, target, window, &masters)? {
-            if let Change::Series(series) = &change {
-                room = room.saturating_sub(series.occurrences.len());
+            match change {
+                Change::Series(series) if series.occurrences.len() > room || !surplus.is_empty() => {
+                    surplus.push(series.id)
+                }
+                Change::Series(series) => {
+                    room -= series.occurrences.len();
+                    changes.push(Change::Series(series));
+                }
+                change => changes.push(change),
             }
-            changes.push(change);
+        }
+        if !surplus.is_empty() {
+            open.splice(0..0, surplus);
+            break;
         }
     }
     Ok(())

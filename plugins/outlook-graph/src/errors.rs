@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// How deep `innerError` is walked.
 const DEEPEST: usize = 8;
+const FULL: &str = "the mailbox is full; make room in it";
 /// Codes that say that a delta token is of no use any more, whatever the status.
 const EXPIRED: [&str; 3] = ["SyncStateNotFound", "resyncRequired", "fullSyncRequired"];
 
@@ -43,14 +44,18 @@ impl Refusal {
         self.status == 404 && self.has("ErrorItemNotFound")
     }
 
-    /// The server wants a pause.
-    pub(crate) fn is_throttled(&self) -> bool {
+    /// The pause that the server wants, in seconds where it says how long; none where it wants none.
+    pub(crate) fn wants_pause(&self) -> Option<Option<u32>> {
+        (self.is_throttled() || self.is_throttled_in_disguise()).then_some(self.pause)
+    }
+
+    fn is_throttled(&self) -> bool {
         self.status == 429 || self.has("ApplicationThrottled")
     }
 
-    /// It was not carried out because something before it failed.
-    pub(crate) fn is_dependent(&self) -> bool {
-        self.status == 424
+    /// Exchange often wants a pause by 503 without saying how long. A write may have been done all the same.
+    fn is_throttled_in_disguise(&self) -> bool {
+        self.status == 503 && (self.pause.is_some() || self.has("UnknownError"))
     }
 
     /// What it means for a whole call that reads.
@@ -63,8 +68,7 @@ impl Refusal {
 
     /// What it means for one item that was read; never `gone`, see [`Self::is_missing_item`].
     pub(crate) fn of_read(&self) -> Failure {
-        // Exchange often wants a pause by 503 without saying how long.
-        if self.status == 503 && (self.pause.is_some() || self.has("UnknownError")) {
+        if self.is_throttled_in_disguise() {
             return Failure::Throttled(self.pause);
         }
         self.common()
@@ -84,12 +88,19 @@ impl Refusal {
         self.common()
     }
 
-    /// What it means for an operation that makes something: what is not there is the place for it.
-    pub(crate) fn of_creation(&self) -> Failure {
-        match self.of_write() {
-            Failure::Gone => Failure::Permanent(format!("{}: the place for it is no longer there", self.describe())),
-            failure => failure,
-        }
+    /// Why an operation was not done, where that concerns no single item but all that is written there. For what makes
+    /// something, what is not there is the place for it.
+    pub(crate) fn of_place(&self, creates: bool) -> Option<String> {
+        let why = match self.status {
+            507 => FULL,
+            509 => "the mailbox has used up its bandwidth; run again later",
+            404 | 410 if creates => {
+                "the calendar, task list or address book to write into is no longer there; connect the profile again"
+            }
+            _ if self.has("ErrorQuotaExceeded") => FULL,
+            _ => return None,
+        };
+        Some(format!("{}: {why}", self.describe()))
     }
 
     /// What it means for each request of a batch that was refused as a whole: nothing is known of any item.
@@ -111,8 +122,9 @@ impl Refusal {
                 "{said}: the credential has no right to this; grant the application its permissions for this mailbox"
             )),
             409 | 412 => Failure::Conflict,
+            // Not carried out, because something before it was not.
             424 => Failure::Throttled(None),
-            507 => Failure::Permanent(format!("{said}: the mailbox is full; make room in it")),
+            507 => Failure::Permanent(format!("{said}: {FULL}")),
             509 => Failure::Transient(format!("{said}: the mailbox has used up its bandwidth; try again later")),
             408 | 423 | 500.. => Failure::Transient(said),
             300..=399 => Failure::Permanent(format!("{said}: it sends us elsewhere; correct the server address")),

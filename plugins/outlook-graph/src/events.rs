@@ -1,5 +1,6 @@
 //! Events of a calendar as items.
 
+mod siblings;
 pub(crate) mod write;
 
 use apptsync_plugin::connector::{Content, Entry, Identity, Item, Occurrence};
@@ -42,15 +43,28 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
     let is_all_day = event["isAllDay"].as_bool().unwrap_or(false);
     let has_attendees = event["attendees"].as_array().is_some_and(|people| !people.is_empty());
     let is_organizer = event["isOrganizer"].as_bool().unwrap_or(!has_attendees);
-    let marks = Marks {
-        is_online_meeting: event["isOnlineMeeting"].as_bool().unwrap_or(false),
-        has_guests: has_attendees && is_organizer,
-        is_master: event["type"] == "seriesMaster",
-    };
     let private = is_private(&event["sensitivity"]);
     let text = |value: &Value| if private { String::new() } else { normalise::line(value) };
     let zone =
         event["originalStartTimeZone"].as_str().filter(|_| !is_all_day).and_then(|name| zones::read(name, account));
+    let occurrence = occurrence(event, is_all_day, account)?;
+    let is_master = event["type"] == "seriesMaster";
+    let series = match &occurrence {
+        Some(occurrence) => etag::series(&occurrence.series),
+        None if is_master => etag::series(&remote_id),
+        None => String::new(),
+    };
+    let marks = Marks {
+        is_online_meeting: event["isOnlineMeeting"].as_bool().unwrap_or(false),
+        has_guests: has_attendees && is_organizer,
+        is_master,
+        has_more: false,
+        series,
+        // UTC is no zone that somebody chose.
+        zone: zone
+            .filter(|zone| *zone != account && !zones::is_utc(*zone))
+            .map_or_else(String::new, |zone| zone.name().to_owned()),
+    };
     let entry = Entry {
         subject: text(&event["subject"]),
         body: if private { String::new() } else { normalise::body(&event["body"]) },
@@ -62,7 +76,7 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
     };
     Ok(Item {
         remote_id,
-        etag: etag::with_marks(etag::of(event)?, marks),
+        etag: etag::with_marks(etag::of(event)?, &marks),
         collection: collection.to_owned(),
         identity,
         content: Content::Entry(entry),
@@ -70,7 +84,7 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
         cancelled: event["isCancelled"].as_bool().unwrap_or(false),
         is_organizer,
         has_attendees,
-        occurrence: occurrence(event, is_all_day, account)?,
+        occurrence,
         changed_at: event["lastModifiedDateTime"].as_str().and_then(moment::instant),
     })
 }

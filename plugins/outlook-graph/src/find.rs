@@ -5,7 +5,7 @@ use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::{self, Graph};
 use crate::{property, read};
 
@@ -31,7 +31,7 @@ fn by_filter(graph: &Graph<'_>, target: &Target, our_ids: &[String]) -> Result<V
         Part::get(graph.resource(&format!("{place}?$filter={filter}&{}", read::expansion(target.kind))))
     };
     let parts: Vec<Part> = our_ids.iter().flat_map(|id| places.iter().map(move |place| query(place, id))).collect();
-    let mut answers = batch::read(graph, &parts).into_iter();
+    let mut answers = Batches::new(graph).send(&parts).into_iter();
     let mut found = Vec::with_capacity(our_ids.len());
     for our_id in our_ids {
         let mut items = Vec::new();
@@ -39,6 +39,7 @@ fn by_filter(graph: &Graph<'_>, target: &Target, our_ids: &[String]) -> Result<V
             let page = match answer {
                 Answer::Done(page) => page,
                 Answer::Refused(refusal) => return Err(refusal.of_call()),
+                Answer::Blocked(why) => return Err(Failure::Permanent(why)),
                 Answer::Failed(failure) => return Err(failure),
             };
             graph.follow(page, |entities| {
@@ -61,6 +62,9 @@ fn add(items: &mut Vec<Item>, graph: &Graph<'_>, target: &Target, our_id: &str, 
 }
 
 /// Tasks have no property to filter by: all are listed with their links, once for all ids.
+///
+/// Every call lists anew and to the end, whatever earlier calls or cursors have seen. So a listing that begins after a task was
+/// sent shows it as soon as the server shows it at all; a server that is late shows it to a later call.
 fn among_all(graph: &Graph<'_>, target: &Target, our_ids: &[String]) -> Result<Vec<Vec<Item>>, Failure> {
     let wanted: Vec<Identity> = our_ids.iter().map(|id| property::identity(id)).collect();
     let mut found = vec![Vec::new(); our_ids.len()];

@@ -5,7 +5,6 @@ use apptsync_plugin::http::{self, Request, Response};
 use apptsync_plugin::types::Failure;
 use chrono_tz::Tz;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::Host;
 use crate::address::{Root, encode};
@@ -96,19 +95,18 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// What every request carries, also each of a batch. Without `IdType`, ids change when an item is moved; without the body type
-/// Exchange hands out its own HTML; the identifier is new for each attempt.
-pub(crate) fn headers() -> [(&'static str, String); 2] {
+/// A header that every request carries, also each of a batch. Without `IdType`, ids change when an item is moved; without the
+/// body type Exchange hands out its own HTML.
+pub(crate) fn preferences() -> (&'static str, String) {
     let prefer = format!(
         "IdType=\"ImmutableId\", outlook.body-content-type=\"text\", outlook.timezone=\"UTC\", odata.maxpagesize={PAGE_SIZE}"
     );
-    [("Prefer", prefer), ("client-request-id", Uuid::new_v4().to_string())]
+    ("Prefer", prefer)
 }
 
 fn with_headers(request: Request) -> Request {
-    headers()
-        .into_iter()
-        .fold(request.header("Accept", "application/json"), |request, (name, value)| request.header(name, value))
+    let (name, value) = preferences();
+    request.header("Accept", "application/json").header(name, value)
 }
 
 /// The body of an answer to a request that reads.

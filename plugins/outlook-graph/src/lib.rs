@@ -94,7 +94,8 @@ pub fn find(
 ///
 /// # Errors
 ///
-/// The account is not valid; nothing was sent.
+/// The account is not valid, or nothing was done for a reason that concerns all of it: the mailbox is full, or what is to be
+/// written into is no longer there.
 pub fn push(
     host: &dyn Host,
     account: &Account,
@@ -102,11 +103,11 @@ pub fn push(
     operations: &[Operation],
 ) -> Result<Vec<Outcome>, Failure> {
     let graph = Graph::new(host, account)?;
-    Ok(match target.kind {
+    match target.kind {
         Kind::Appointment => events::write::push(&graph, target, operations),
         Kind::Task => tasks::write::push(&graph, target, operations),
         Kind::Contact => contacts::write::push(&graph, target, operations),
-    })
+    }
 }
 
 struct Plugin;

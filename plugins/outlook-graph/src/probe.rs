@@ -73,11 +73,9 @@ fn add_default(graph: &Graph<'_>, books: &mut Vec<Collection>, contacts: Value) 
         default = contact["parentFolderId"].as_str().map(str::to_owned);
     }
     let Some(id) = default else {
-        if books.is_empty() {
-            graph
-                .host
-                .warn("", "the mailbox has no contact yet, so its address book cannot be told: make one in Outlook");
-        }
+        let why =
+            "the default address book has no contact yet, so it cannot be told and is left out: make one in Outlook";
+        graph.host.warn("", why);
         return Ok(());
     };
     match books.iter_mut().find(|book| book.id == id) {

@@ -4,8 +4,7 @@ use apptsync_plugin::connector::{Fields, Identity, Item, Outcome};
 use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
-use crate::batch::{self, Answer, Part};
-use crate::graph::Graph;
+use crate::batch::{Answer, Part};
 
 /// A request, and what a good answer to it holds.
 pub(crate) struct Write {
@@ -25,23 +24,65 @@ pub(crate) enum Expected {
     Nothing,
 }
 
-/// Sends what can be sent, in batches, and says what became of each; `complete` adds what answers to writes leave out.
-pub(crate) fn run(
-    graph: &Graph<'_>,
+/// What became of an operation.
+pub(crate) type Settled = Result<Option<Item>, Undone>;
+
+/// Why an operation was not done.
+#[derive(Debug, Clone)]
+pub(crate) enum Undone {
+    /// For a reason of its own.
+    Alone(Failure),
+    /// It was certainly not done, for a reason that concerns the whole mailbox or collection; in plain words.
+    All(String),
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        Self::Alone(failure)
+    }
+}
+
+/// The requests of the operations that have one.
+pub(crate) fn parts(writes: &[Result<Write, Failure>]) -> Vec<Part> {
+    writes.iter().flatten().map(|write| write.part.clone()).collect()
+}
+
+/// What the answers to those requests say of each operation.
+pub(crate) fn settle(
     writes: Vec<Result<Write, Failure>>,
-    complete: impl FnOnce(&mut [Answer]),
+    answers: Vec<Answer>,
     read: impl Fn(&Value, Identity) -> Result<Item, String>,
-) -> Vec<Outcome> {
-    let parts: Vec<Part> = writes.iter().flatten().map(|write| write.part.clone()).collect();
-    let mut answers = batch::write(graph, &parts);
-    complete(&mut answers);
+) -> Vec<Settled> {
     let mut answers = answers.into_iter();
-    let mut outcome = |write: Result<Write, Failure>| {
+    let mut settled = |write: Result<Write, Failure>| {
         let expected = write?.expected;
         let answer = answers.next().unwrap_or(Answer::Failed(Failure::Throttled(None)));
         judge(answer, expected, &read)
     };
-    writes.into_iter().map(|write| outcome(write).map_or_else(Outcome::Failed, Outcome::Done)).collect()
+    writes.into_iter().map(&mut settled).collect()
+}
+
+/// The outcomes of a push. Where nothing of it was done and the reason concerns all of it, no item is to blame: the call has
+/// failed. Where some was done, the rest was certainly not.
+///
+/// # Errors
+///
+/// The mailbox is full, or what is to be written into is no longer there.
+pub(crate) fn outcomes(settled: Vec<Settled>) -> Result<Vec<Outcome>, Failure> {
+    let may_have_written = settled.iter().any(|one| matches!(one, Ok(_) | Err(Undone::Alone(Failure::Transient(_)))));
+    let concerns_all = settled.iter().find_map(|one| match one {
+        Err(Undone::All(why)) => Some(why),
+        Ok(_) | Err(Undone::Alone(_)) => None,
+    });
+    if let (false, Some(why)) = (may_have_written, concerns_all) {
+        return Err(Failure::Permanent(why.clone()));
+    }
+    let outcome = |one| match one {
+        Ok(item) => Outcome::Done(item),
+        Err(Undone::Alone(failure)) => Outcome::Failed(failure),
+        Err(Undone::All(_)) => Outcome::Failed(Failure::Throttled(None)),
+    };
+    Ok(settled.into_iter().map(outcome).collect())
 }
 
 /// Whether one of some fields is to be written.
@@ -54,24 +95,19 @@ pub(crate) fn all() -> Fields {
     Fields::SUBJECT | Fields::BODY | Fields::LOCATION | Fields::PERIOD | Fields::PRIORITY | Fields::COMPLETED
 }
 
-fn judge(
-    answer: Answer,
-    expected: Expected,
-    read: impl Fn(&Value, Identity) -> Result<Item, String>,
-) -> Result<Option<Item>, Failure> {
+fn judge(answer: Answer, expected: Expected, read: impl Fn(&Value, Identity) -> Result<Item, String>) -> Settled {
     let entity = match answer {
         Answer::Done(entity) => entity,
-        // What has to be there for a new item is its calendar, list or folder.
-        Answer::Refused(refusal) if matches!(expected, Expected::Created(..)) => return Err(refusal.of_creation()),
-        Answer::Refused(refusal) => return Err(refusal.of_write()),
-        Answer::Failed(failure) => return Err(failure),
+        Answer::Refused(refusal) => return Err(refusal.of_write().into()),
+        Answer::Blocked(why) => return Err(Undone::All(why)),
+        Answer::Failed(failure) => return Err(failure.into()),
     };
     let read = |identity| {
         let unreadable =
             |why| Failure::Transient(format!("it was written, but the server's answer cannot be read: {why}"));
         read(&entity, identity).map(Some).map_err(unreadable)
     };
-    match expected {
+    let settled = match expected {
         Expected::Nothing => Ok(None),
         Expected::Item(identity) => read(identity),
         Expected::Created(identity, key) => match entity["transactionId"].as_str() {
@@ -81,5 +117,6 @@ fn judge(
         Expected::Unchanged(etag) => read(Identity::Unread).and_then(|item| {
             if item.as_ref().is_some_and(|item| item.etag == etag) { Ok(item) } else { Err(Failure::Conflict) }
         }),
-    }
+    };
+    settled.map_err(Undone::Alone)
 }

@@ -5,20 +5,18 @@ use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
 use crate::{contacts, events, property, tasks};
 
 /// One answer for each id, in order: none only where the server says that there is no such item.
 pub(crate) fn fetch(graph: &Graph<'_>, target: &Target, ids: &[String]) -> Vec<Result<Option<Item>, Failure>> {
     let parts: Vec<Part> = ids.iter().map(|id| Part::get(resource(graph, target, id))).collect();
-    let read = |answer| match answer {
-        Answer::Done(entity) => item(graph, target, &entity).map(Some).map_err(unreadable),
-        Answer::Refused(refusal) if refusal.is_missing_item() => Ok(None),
-        Answer::Refused(refusal) => Err(refusal.of_read()),
-        Answer::Failed(failure) => Err(failure),
+    let read = |answer: Answer| {
+        let found = answer.read()?;
+        found.map(|entity| item(graph, target, &entity)).transpose().map_err(unreadable)
     };
-    batch::read(graph, &parts).into_iter().map(read).collect()
+    Batches::new(graph).send(&parts).into_iter().map(read).collect()
 }
 
 /// An item whose identity was asked for together with it.

@@ -6,7 +6,7 @@ use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
 use crate::{events, moment, property};
 
@@ -29,7 +29,7 @@ pub(crate) fn changes(
 ) -> Result<Vec<Change>, Failure> {
     let parts: Vec<Part> =
         masters.iter().flat_map(|master| [detail(graph, master), instances(graph, window, master)]).collect();
-    let mut answers = batch::read(graph, &parts).into_iter();
+    let mut answers = Batches::new(graph).send(&parts).into_iter();
     let mut changes = Vec::new();
     for master in masters {
         let (Some(detail), Some(instances)) = (answers.next(), answers.next()) else { break };
@@ -49,7 +49,7 @@ fn change(
     detail: Answer,
     instances: Answer,
 ) -> Result<Change, Failure> {
-    let (detail, first) = match (entity(detail)?, entity(instances)?) {
+    let (detail, first) = match (detail.read()?, instances.read()?) {
         (Some(detail), Some(first)) => (detail, first),
         _ => return Ok(Change::Removed(master.to_owned())),
     };
@@ -81,16 +81,6 @@ fn occurrence(graph: &Graph<'_>, master: &str, collection: &str, entity: &Value)
 /// A server that leaves the property out says nothing about it.
 fn identity(entity: &Value) -> Identity {
     if entity["singleValueExtendedProperties"].is_array() { property::read(entity) } else { Identity::Unread }
-}
-
-/// None where the server says that there is no such item.
-fn entity(answer: Answer) -> Result<Option<Value>, Failure> {
-    match answer {
-        Answer::Done(entity) => Ok(Some(entity)),
-        Answer::Refused(refusal) if refusal.is_missing_item() => Ok(None),
-        Answer::Refused(refusal) => Err(refusal.of_read()),
-        Answer::Failed(failure) => Err(failure),
-    }
 }
 
 fn detail(graph: &Graph<'_>, master: &str) -> Part {

@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::{etag, events, links, moment, normalise, zones};
 
+/// A day, in seconds.
+const DAY: Instant = 86_400;
+
 /// A task that lies in a list, for an account in a zone.
 ///
 /// # Errors
@@ -68,9 +71,14 @@ fn day(value: &Value, account: Tz) -> Result<Option<NaiveDate>, String> {
     if moment::is_date(day) { Ok(Some(day)) } else { Err("its day does not lie between 1970 and 9999".to_owned()) }
 }
 
+/// To Do keeps the day alone of when a task was completed, as midnight in UTC and perhaps one day off. The last change tells
+/// the time where it lies on that day or next to it: completing is usually what a task sees last.
 fn completed(task: &Value, account: Tz, changed_at: Option<Instant>) -> Option<Instant> {
     if task["status"] != "completed" {
         return None;
     }
-    Some(moment::of(&task["completedDateTime"], account).ok().or(changed_at).unwrap_or_default())
+    let Ok(said) = moment::of(&task["completedDateTime"], account) else { return Some(changed_at.unwrap_or_default()) };
+    let is_near = |changed: &Instant| (said - DAY..said + 2 * DAY).contains(changed);
+    let changed_at = changed_at.filter(|changed| said % DAY == 0 && is_near(changed));
+    Some(changed_at.unwrap_or(said))
 }

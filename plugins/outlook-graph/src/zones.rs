@@ -41,6 +41,11 @@ pub(crate) fn windows_name(zone: Tz) -> Option<&'static str> {
     row(zone).map(|row| row.windows)
 }
 
+/// Whether it is UTC, by whatever name.
+pub(crate) fn is_utc(zone: Tz) -> bool {
+    windows_name(zone) == Some("UTC")
+}
+
 /// How a zone is written: its Windows name, and the zone that this name stands for. Local times must be those of the latter,
 /// or a zone whose own clocks have left those of its Windows name would move what is written.
 pub(crate) fn written(zone: Tz) -> Option<(&'static str, Tz)> {

@@ -1,66 +1,85 @@
 //! Contacts as they are written.
+//!
+//! An update writes what the headquarters has: what it leaves empty may be the user's own, and so is always the note. Lists
+//! and addresses are written whole, so a contact in which more stands than the update would write is read before.
 
 use apptsync_plugin::connector::{Contact, Content, Fields, Identity, Operation, Outcome, Target, Update};
 use apptsync_plugin::types::Failure;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
-use crate::property;
 use crate::push::{self, Expected, Write, has};
+use crate::{etag, property};
 
-/// Carries operations on contacts out. Lists and addresses are written whole, so what is to be changed is read before: what
-/// else stands in them must stay.
-pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Vec<Outcome> {
-    let updated = |operation: &Operation| match operation {
-        Operation::Update(update) if has(update.fields, Fields::CONTACT) => {
-            Some(Part::get(contact(graph, &update.remote_id)))
-        }
+/// Carries operations on contacts out.
+///
+/// # Errors
+///
+/// Nothing was done, for a reason that concerns all of it.
+pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
+    let looked_at = |operation: &Operation| match operation {
+        Operation::Update(update) if needs_a_look(update) => Some(Part::get(contact(graph, &update.remote_id))),
         _ => None,
     };
-    let parts: Vec<Part> = operations.iter().filter_map(updated).collect();
-    let mut found = batch::read(graph, &parts).into_iter();
+    let mut batches = Batches::new(graph);
+    let mut found = batches.send(&operations.iter().filter_map(looked_at).collect::<Vec<_>>()).into_iter();
     let write = |operation: &Operation| {
-        let present = updated(operation).and_then(|_| found.next());
+        let present = looked_at(operation).and_then(|_| found.next());
         write(graph, target, operation, present)
     };
-    let writes = operations.iter().map(write).collect();
-    push::run(graph, writes, |_| {}, super::read)
+    let writes: Vec<_> = operations.iter().map(write).collect();
+    let answers = batches.send(&push::parts(&writes));
+    push::outcomes(push::settle(writes, answers, super::read))
+}
+
+/// Whether something would be lost that the update does not know of.
+fn needs_a_look(update: &Update) -> bool {
+    let Content::Contact(wanted) = &update.content else { return false };
+    let empty = address(wanted).iter().filter(|(_, part)| part.is_empty()).count();
+    has(update.fields, Fields::CONTACT) && (etag::split(&update.etag).0.has_more || (1..4).contains(&empty))
 }
 
 fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Option<Answer>) -> Result<Write, Failure> {
     match operation {
         Operation::Create(create) => {
-            let mut body = changes(&Value::Null, person(&create.content)?);
+            let wanted = person(&create.content)?;
+            let mut body = changes(&Value::Null, wanted);
+            if !wanted.note.is_empty() {
+                body.insert("personalNotes".to_owned(), wanted.note.as_str().into());
+            }
             body.insert("singleValueExtendedProperties".to_owned(), property::write(&create.our_id));
             let folder = graph.resource(&format!("/contactFolders/{}/contacts", encode(&target.collection)));
             let expected = Expected::Item(Identity::Ours(create.our_id.to_lowercase()));
-            Ok(Write { part: Part::post(folder, Value::Object(body)), expected })
+            Ok(Write { part: Part::create(folder, Value::Object(body)), expected })
         }
         Operation::Update(update) => self::update(graph, update, present),
         Operation::Delete(reference) => {
-            let part = Part::delete(contact(graph, &reference.remote_id), Some(&reference.etag));
+            let (_, etag) = etag::split(&reference.etag);
+            let part = Part::delete(contact(graph, &reference.remote_id), Some(etag));
             Ok(Write { part, expected: Expected::Nothing })
         }
         Operation::Disown(reference) => {
+            let (_, etag) = etag::split(&reference.etag);
             let body = json!({"singleValueExtendedProperties": property::write("")});
-            let part = Part::patch(contact(graph, &reference.remote_id), &reference.etag, body);
+            let part = Part::patch(contact(graph, &reference.remote_id), etag, body);
             Ok(Write { part, expected: Expected::Item(Identity::None) })
         }
     }
 }
 
 fn update(graph: &Graph<'_>, update: &Update, present: Option<Answer>) -> Result<Write, Failure> {
-    let mut body = match present {
-        None => Map::new(),
-        Some(Answer::Done(present)) if present["@odata.etag"] == update.etag => {
-            changes(&present, person(&update.content)?)
-        }
-        Some(Answer::Done(_)) => return Err(Failure::Conflict),
-        Some(Answer::Refused(refusal)) if refusal.is_missing_item() => return Err(Failure::Gone),
-        Some(Answer::Refused(refusal)) => return Err(unwritten(refusal.of_read())),
-        Some(Answer::Failed(failure)) => return Err(unwritten(failure)),
+    let (_, etag) = etag::split(&update.etag);
+    let mut body = match present.map(Answer::read) {
+        None if !has(update.fields, Fields::CONTACT) => Map::new(),
+        None => changes(&Value::Null, person(&update.content)?),
+        Some(Ok(Some(present))) if present["@odata.etag"] == *etag => changes(&present, person(&update.content)?),
+        Some(Ok(Some(_))) => return Err(Failure::Conflict),
+        Some(Ok(None)) => return Err(Failure::Gone),
+        // Nothing was written.
+        Some(Err(Failure::Transient(_))) => return Err(Failure::Throttled(None)),
+        Some(Err(failure)) => return Err(failure),
     };
     let mut identity = Identity::Unread;
     if let Some(our_id) = &update.our_id {
@@ -71,16 +90,8 @@ fn update(graph: &Graph<'_>, update: &Update, present: Option<Answer>) -> Result
     if body.is_empty() {
         return Ok(Write { part: Part::get(resource), expected: Expected::Unchanged(update.etag.clone()) });
     }
-    let part = Part::patch(resource, &update.etag, Value::Object(body));
+    let part = Part::patch(resource, etag, Value::Object(body));
     Ok(Write { part, expected: Expected::Item(identity) })
-}
-
-/// The failure of reading means that nothing was written.
-fn unwritten(failure: Failure) -> Failure {
-    match failure {
-        Failure::Transient(_) => Failure::Throttled(None),
-        failure => failure,
-    }
 }
 
 fn contact(graph: &Graph<'_>, remote_id: &str) -> String {
@@ -96,49 +107,50 @@ fn person(content: &Content) -> Result<&Contact, Failure> {
     }
 }
 
-/// What has to be written so that a contact is as wanted; what is the same already is left out.
+/// The parts of the postal address by their names at the server.
+fn address(contact: &Contact) -> [(&'static str, &str); 4] {
+    [
+        ("street", &contact.street),
+        ("postalCode", &contact.postcode),
+        ("city", &contact.city),
+        ("countryOrRegion", &contact.country),
+    ]
+}
+
+/// What has to be written so that a contact says what is wanted; what is the same already is left out, and nothing is taken
+/// away.
 fn changes(present: &Value, wanted: &Contact) -> Map<String, Value> {
     let mut body = Map::new();
     let found = super::fields(present);
-    let mut text = |name: &str, found: &str, wanted: &str| {
-        if found != wanted {
-            body.insert(name.to_owned(), text_or_null(wanted));
+    let differs = |found: &str, wanted: &str| !wanted.is_empty() && found != wanted;
+    for (name, found, wanted) in
+        [("displayName", &found.name, &wanted.name), ("companyName", &found.company, &wanted.company)]
+    {
+        if differs(found, wanted) {
+            body.insert(name.to_owned(), wanted.as_str().into());
         }
-    };
-    text("displayName", &found.name, &wanted.name);
-    text("companyName", &found.company, &wanted.company);
-    text("personalNotes", &found.note, &wanted.note);
-    if found.email != wanted.email {
-        let address = (!wanted.email.is_empty()).then(|| json!({"address": wanted.email, "name": wanted.name}));
-        body.insert("emailAddresses".to_owned(), with_first(&present["emailAddresses"], address));
     }
-    if found.phone != wanted.phone {
-        let number = (!wanted.phone.is_empty()).then(|| wanted.phone.as_str().into());
-        body.insert("businessPhones".to_owned(), with_first(&present["businessPhones"], number));
+    if differs(&found.email, &wanted.email) {
+        let first = json!({"address": wanted.email, "name": wanted.name});
+        body.insert("emailAddresses".to_owned(), with_first(&present["emailAddresses"], first));
     }
-    let address = [
-        ("street", &found.street, &wanted.street),
-        ("postalCode", &found.postcode, &wanted.postcode),
-        ("city", &found.city, &wanted.city),
-        ("countryOrRegion", &found.country, &wanted.country),
-    ];
-    if address.iter().any(|(_, found, wanted)| found != wanted) {
+    if differs(&found.phone, &wanted.phone) {
+        let first = wanted.phone.as_str().into();
+        body.insert("businessPhones".to_owned(), with_first(&present["businessPhones"], first));
+    }
+    let parts = address(wanted);
+    if parts.iter().zip(address(&found)).any(|((_, wanted), (_, found))| differs(found, wanted)) {
         let mut whole = present["businessAddress"].as_object().cloned().unwrap_or_default();
-        for (name, _, wanted) in address {
-            whole.insert(name.to_owned(), text_or_null(wanted));
+        for (name, wanted) in parts.into_iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            whole.insert(name.to_owned(), wanted.into());
         }
-        whole.retain(|_, value| !value.is_null() || !present.is_null());
         body.insert("businessAddress".to_owned(), Value::Object(whole));
     }
     body
 }
 
-fn text_or_null(text: &str) -> Value {
-    if text.is_empty() { Value::Null } else { text.into() }
-}
-
-/// A list with another first entry, or without its first; the others stay.
-fn with_first(list: &Value, first: Option<Value>) -> Value {
+/// A list with another first entry; the others stay.
+fn with_first(list: &Value, first: Value) -> Value {
     let others = list.as_array().into_iter().flatten().skip(1).cloned();
-    first.into_iter().chain(others).collect()
+    std::iter::once(first).chain(others).collect()
 }

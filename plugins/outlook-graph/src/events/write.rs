@@ -9,11 +9,13 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::etag::{self, Marks};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
-use crate::{moment, normalise, property};
+use crate::{moment, normalise, property, zones};
+
+use super::siblings;
 
 /// What of a meeting its guests would get mail about.
 fn mailed() -> Fields {
@@ -21,14 +23,33 @@ fn mailed() -> Fields {
 }
 
 /// Carries operations on appointments out.
-pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Vec<Outcome> {
-    let writes = operations.iter().map(|operation| write(graph, target, operation)).collect();
-    let complete = |answers: &mut [Answer]| complete(graph, answers);
-    push::run(graph, writes, complete, |event, identity| super::read(event, graph.zone, &target.collection, identity))
+///
+/// # Errors
+///
+/// Nothing was done, for a reason that concerns all of it.
+pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
+    let writes: Vec<_> = operations.iter().map(|operation| write(graph, target, operation)).collect();
+    let series =
+        operations.iter().zip(&writes).filter(|(_, write)| write.is_ok()).map(|(operation, _)| series(operation));
+    let mut batches = Batches::new(graph);
+    let mut answers = siblings::send(&mut batches, push::parts(&writes).into_iter().zip(series).collect());
+    complete(graph, &mut batches, &mut answers);
+    let read = |event: &Value, identity| super::read(event, graph.zone, &target.collection, identity);
+    push::outcomes(push::settle(writes, answers, read))
+}
+
+/// The mark of the series that an operation writes to; empty for a single appointment.
+fn series(operation: &Operation) -> String {
+    match operation {
+        Operation::Create(_) => String::new(),
+        Operation::Update(Update { etag, .. })
+        | Operation::Delete(Reference { etag, .. })
+        | Operation::Disown(Reference { etag, .. }) => etag::split(etag).0.series,
+    }
 }
 
 /// Which day of its series an exception stands for is said only to who asks for it: exceptions are read back.
-fn complete(graph: &Graph<'_>, answers: &mut [Answer]) {
+fn complete(graph: &Graph<'_>, batches: &mut Batches<'_>, answers: &mut [Answer]) {
     let is_silent = |event: &Value| event["type"] == "exception" && event["originalStart"].is_null();
     let (places, parts): (Vec<usize>, Vec<Part>) = answers
         .iter()
@@ -41,7 +62,7 @@ fn complete(graph: &Graph<'_>, answers: &mut [Answer]) {
             _ => None,
         })
         .unzip();
-    for (place, answer) in places.into_iter().zip(batch::read(graph, &parts)) {
+    for (place, answer) in places.into_iter().zip(batches.send(&parts)) {
         // Whatever went wrong here, it was written: the answer to the write stays, and is found unreadable.
         if let Answer::Done(_) = answer {
             answers[place] = answer;
@@ -65,13 +86,13 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Wr
 
 fn create(graph: &Graph<'_>, target: &Target, create: &Create) -> Result<Write, Failure> {
     let entry = entry(&create.content)?;
-    let mut body = fields(graph, entry, push::all(), Marks::default())?;
+    let mut body = fields(graph, entry, push::all(), &Marks::default())?;
     body.insert("transactionId".to_owned(), create.key.as_str().into());
     body.insert("singleValueExtendedProperties".to_owned(), property::write(&create.our_id));
     let resource = graph.resource(&format!("/calendars/{}/events", encode(&target.collection)));
     let identity = Identity::Ours(create.our_id.to_lowercase());
     Ok(Write {
-        part: Part::post(resource, Value::Object(body)),
+        part: Part::create(resource, Value::Object(body)),
         expected: Expected::Created(identity, create.key.clone()),
     })
 }
@@ -87,7 +108,7 @@ fn update(graph: &Graph<'_>, update: &Update) -> Result<Write, Failure> {
         graph.host.warn(&update.remote_id, "its description holds how to join an online meeting and is left as it is");
         wanted = wanted ^ Fields::BODY;
     }
-    let mut body = fields(graph, entry, wanted, marks)?;
+    let mut body = fields(graph, entry, wanted, &marks)?;
     let mut identity = Identity::Unread;
     if let Some(our_id) = &update.our_id {
         body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id));
@@ -121,7 +142,7 @@ fn entry(content: &Content) -> Result<&Entry, Failure> {
     }
 }
 
-fn fields(graph: &Graph<'_>, entry: &Entry, wanted: Fields, marks: Marks) -> Result<Map<String, Value>, Failure> {
+fn fields(graph: &Graph<'_>, entry: &Entry, wanted: Fields, marks: &Marks) -> Result<Map<String, Value>, Failure> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| {
         body.insert(name.to_owned(), value);
@@ -152,11 +173,11 @@ fn fields(graph: &Graph<'_>, entry: &Entry, wanted: Fields, marks: Marks) -> Res
     Ok(body)
 }
 
-/// Start and end in the item's own zone or else in the account's. UTC is no zone that somebody chose, and a series in UTC
-/// would move with the clocks.
-fn times(entry: &Entry, account: Tz, marks: Marks) -> Result<(Value, Value), String> {
-    let own = entry.zone.parse::<Tz>().ok().filter(|zone| crate::zones::windows_name(*zone) != Some("UTC"));
-    let zone = own.unwrap_or(account);
+/// Start and end in the zone that somebody chose for the item, or else in the one that is asked for, or the account's. UTC is
+/// no zone that somebody chose, and a series in UTC would move with the clocks.
+fn times(entry: &Entry, account: Tz, marks: &Marks) -> Result<(Value, Value), String> {
+    let known = |name: &String| name.parse::<Tz>().ok().filter(|zone| !zones::is_utc(*zone));
+    let zone = known(&marks.zone).or_else(|| known(&entry.zone)).unwrap_or(account);
     match entry.period.as_ref().ok_or("an appointment needs a start and an end")? {
         Period::AllDay(days) => {
             let date = |text: &str| moment::date(text).ok_or_else(|| format!("`{}` is no date", text.escape_debug()));

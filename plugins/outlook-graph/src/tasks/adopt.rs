@@ -1,12 +1,13 @@
 //! Tasks that get our id, or lose it: a link is a resource of its own, so these take several requests.
 
-use apptsync_plugin::connector::{Identity, Item, Operation, Outcome, Target};
+use apptsync_plugin::connector::{Identity, Item, Operation, Target};
 use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
-use crate::batch::{self, Answer, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
+use crate::push::{Settled, Undone};
 use crate::{links, property, read};
 
 use super::write::{entry, fields, task};
@@ -19,41 +20,61 @@ struct Change<'a> {
     our_id: Option<&'a str>,
     /// What else is written.
     body: Value,
+    /// Links of ours that it shall not have.
+    unwanted: Vec<String>,
+    /// It has the link that it shall have.
+    is_linked: bool,
+    /// Something was written.
+    is_written: bool,
 }
 
-/// Carries the operations out, step by step for all of them: look at the task, write its fields, change its links, read it
-/// back. What fails in a step goes no further.
-pub(super) fn push(graph: &Graph<'_>, target: &Target, operations: &[&Operation]) -> Vec<Outcome> {
-    let mut open: Vec<Result<Change<'_>, Failure>> =
-        operations.iter().map(|operation| change(graph, operation)).collect();
-    let look = |change: &Change<'_>| Some(vec![Part::get(with_links(graph, target, change.remote_id))]);
-    let mut tasks: Vec<Value> = vec![Value::Null; open.len()];
-    step(graph, &mut open, true, look, |place, change, task| {
-        let is_same = task["@odata.etag"] == *change.etag;
-        tasks[place] = task;
-        if is_same { Ok(()) } else { Err(Failure::Conflict) }
+/// Carries the operations out, step by step for all of them: look at the task, write its fields, make its new link, take the
+/// others off, read it back. What fails in a step goes no further.
+pub(super) fn push(
+    graph: &Graph<'_>,
+    batches: &mut Batches<'_>,
+    target: &Target,
+    operations: &[&Operation],
+) -> Vec<Settled> {
+    let mut open: Vec<Result<Change<'_>, Undone>> =
+        operations.iter().map(|operation| change(graph, operation).map_err(Undone::Alone)).collect();
+    let look = |change: &Change<'_>| vec![Part::get(with_links(graph, target, change.remote_id))];
+    step(batches, &mut open, look, |_, change, task| {
+        if task["@odata.etag"] != *change.etag {
+            return Err(Failure::Conflict);
+        }
+        let is_wanted = |link: &Value| {
+            let id = link["externalId"].as_str().unwrap_or_default();
+            change.our_id.is_some_and(|wanted| id.eq_ignore_ascii_case(wanted))
+        };
+        change.is_linked = links::ours(&task).any(is_wanted);
+        let unwanted = links::ours(&task).filter(|link| !is_wanted(link)).filter_map(|link| link["id"].as_str());
+        change.unwanted = unwanted.map(str::to_owned).collect();
+        Ok(())
     });
 
     let patch = |change: &Change<'_>| {
         let has_fields = change.body.as_object().is_some_and(|body| !body.is_empty());
         let part = || Part::patch(task(graph, target, change.remote_id), change.etag, change.body.clone());
-        has_fields.then(|| vec![part()])
+        has_fields.then(part).into_iter().collect()
     };
-    step(graph, &mut open, false, patch, |_, _, _| Ok(()));
+    step(batches, &mut open, patch, |_, _, _| Ok(()));
 
-    let found: Vec<(String, Value)> = open
-        .iter()
-        .zip(tasks)
-        .map(|(change, task)| (change.as_ref().map(|change| change.remote_id.to_owned()).unwrap_or_default(), task))
-        .collect();
-    let relink = |change: &Change<'_>| {
-        let task = found.iter().find(|(id, _)| id == change.remote_id).map(|(_, task)| task)?;
-        Some(relink(graph, target, change, task)).filter(|parts| !parts.is_empty())
+    // The new link before the old ones go, so that a task that is ours never looks foreign.
+    let list = |change: &Change<'_>| format!("{}/linkedResources", task(graph, target, change.remote_id));
+    let link = |change: &Change<'_>| {
+        let our_id = change.our_id.filter(|_| !change.is_linked);
+        our_id.map(|our_id| Part::post(list(change), links::write(our_id))).into_iter().collect()
     };
-    step(graph, &mut open, false, relink, |_, _, _| Ok(()));
+    step(batches, &mut open, link, |_, _, _| Ok(()));
+    let unlink = |change: &Change<'_>| {
+        let part = |id: &String| Part::delete(format!("{}/{}", list(change), encode(id)), None);
+        change.unwanted.iter().map(part).collect()
+    };
+    step(batches, &mut open, unlink, |_, _, _| Ok(()));
 
     let mut items: Vec<Option<Item>> = vec![None; open.len()];
-    step(graph, &mut open, true, look, |place, change, task| {
+    step(batches, &mut open, look, |place, change, task| {
         let item = read::item(graph, target, &task).map_err(Failure::Transient)?;
         let wanted = change.our_id.map_or(Identity::None, property::identity);
         if item.identity != wanted {
@@ -62,10 +83,7 @@ pub(super) fn push(graph: &Graph<'_>, target: &Target, operations: &[&Operation]
         items[place] = Some(item);
         Ok(())
     });
-    open.into_iter()
-        .zip(items)
-        .map(|(change, item)| change.map_or_else(Outcome::Failed, |_| Outcome::Done(item)))
-        .collect()
+    open.into_iter().zip(items).map(|(change, item)| change.map(|_| item)).collect()
 }
 
 fn change<'a>(graph: &Graph<'_>, operation: &'a Operation) -> Result<Change<'a>, Failure> {
@@ -75,10 +93,19 @@ fn change<'a>(graph: &Graph<'_>, operation: &'a Operation) -> Result<Change<'a>,
             etag: &update.etag,
             our_id: update.our_id.as_deref(),
             body: Value::Object(fields(entry(&update.content)?, update.fields, graph.zone)?),
+            unwanted: Vec::new(),
+            is_linked: false,
+            is_written: false,
         }),
-        Operation::Disown(reference) => {
-            Ok(Change { remote_id: &reference.remote_id, etag: &reference.etag, our_id: None, body: Value::Null })
-        }
+        Operation::Disown(reference) => Ok(Change {
+            remote_id: &reference.remote_id,
+            etag: &reference.etag,
+            our_id: None,
+            body: Value::Null,
+            unwanted: Vec::new(),
+            is_linked: false,
+            is_written: false,
+        }),
         Operation::Create(_) | Operation::Delete(_) => {
             Err(Failure::Permanent("this operation does not change a task's links".to_owned()))
         }
@@ -89,50 +116,41 @@ fn with_links(graph: &Graph<'_>, target: &Target, remote_id: &str) -> String {
     format!("{}?$expand=linkedResources", task(graph, target, remote_id))
 }
 
-/// The requests that leave exactly the wanted link: a new one first, so that a task that is ours never looks foreign.
-fn relink(graph: &Graph<'_>, target: &Target, change: &Change<'_>, found: &Value) -> Vec<Part> {
-    let list = format!("{}/linkedResources", task(graph, target, change.remote_id));
-    let is_wanted = |link: &Value| {
-        let id = link["externalId"].as_str().unwrap_or_default();
-        change.our_id.is_some_and(|wanted| id.eq_ignore_ascii_case(wanted))
-    };
-    let mut parts = Vec::new();
-    if let Some(our_id) = change.our_id
-        && !links::ours(found).any(is_wanted)
-    {
-        parts.push(Part::post(list.clone(), links::write(our_id)));
-    }
-    let unwanted = links::ours(found).filter(|link| !is_wanted(link)).filter_map(|link| link["id"].as_str());
-    parts.extend(unwanted.map(|id| Part::delete(format!("{list}/{}", encode(id)), None)));
-    parts
-}
-
-/// One step for every change that is still open and has something to do in it.
+/// One step for every change that is still open: what it asks of the server, and what is made of each answer.
 fn step<'a>(
-    graph: &Graph<'_>,
-    open: &mut [Result<Change<'a>, Failure>],
-    reads: bool,
-    parts: impl Fn(&Change<'a>) -> Option<Vec<Part>>,
-    mut done: impl FnMut(usize, &Change<'a>, Value) -> Result<(), Failure>,
+    batches: &mut Batches<'_>,
+    open: &mut [Result<Change<'a>, Undone>],
+    parts: impl Fn(&Change<'a>) -> Vec<Part>,
+    mut done: impl FnMut(usize, &mut Change<'a>, Value) -> Result<(), Failure>,
 ) {
-    let wanted: Vec<(usize, Vec<Part>)> =
-        open.iter().enumerate().filter_map(|(place, change)| Some((place, parts(change.as_ref().ok()?)?))).collect();
-    let all: Vec<Part> = wanted.iter().flat_map(|(_, parts)| parts.iter().cloned()).collect();
-    let answers = if reads { batch::read(graph, &all) } else { batch::write(graph, &all) };
-    let mut answers = answers.into_iter();
-    for (place, parts) in wanted {
-        for answer in answers.by_ref().take(parts.len()) {
-            let Ok(change) = &open[place] else { continue };
+    let wanted: Vec<Vec<Part>> = open.iter().map(|change| change.as_ref().map(&parts).unwrap_or_default()).collect();
+    let mut answers = batches.send(&wanted.concat()).into_iter();
+    for (place, parts) in wanted.into_iter().enumerate() {
+        for (part, answer) in parts.into_iter().zip(answers.by_ref()) {
+            let Ok(change) = &mut open[place] else { continue };
             let result = match answer {
-                Answer::Done(value) => done(place, change, value),
-                Answer::Refused(refusal) if reads && refusal.is_missing_item() => Err(Failure::Gone),
-                Answer::Refused(refusal) if reads => Err(refusal.of_read()),
-                Answer::Refused(refusal) => Err(refusal.of_write()),
-                Answer::Failed(failure) => Err(failure),
+                Answer::Done(value) => {
+                    change.is_written |= part.writes();
+                    done(place, change, value).map_err(Undone::Alone)
+                }
+                Answer::Refused(refusal) if part.writes() => Err(refusal.of_write().into()),
+                Answer::Blocked(why) => Err(Undone::All(why)),
+                answer => Err(answer.read().err().unwrap_or(Failure::Gone).into()),
             };
-            if let Err(failure) = result {
-                open[place] = Err(failure);
+            if let Err(undone) = result {
+                open[place] = Err(if change.is_written { half_done(undone) } else { undone });
             }
         }
     }
+}
+
+/// What a failure means after something was written: hardly anything is certain any more.
+fn half_done(undone: Undone) -> Undone {
+    let why = match undone {
+        Undone::Alone(Failure::Gone) => return undone,
+        Undone::Alone(Failure::Throttled(_)) => "the server wants a pause".to_owned(),
+        Undone::Alone(Failure::Conflict) => "somebody else changed it meanwhile".to_owned(),
+        Undone::Alone(Failure::Auth(why) | Failure::Transient(why) | Failure::Permanent(why)) | Undone::All(why) => why,
+    };
+    Failure::Transient(format!("it was written in part: {why}")).into()
 }

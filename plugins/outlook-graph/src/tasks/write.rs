@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
-use crate::batch::Part;
+use crate::batch::{Batches, Part};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
 use crate::{events, links, moment, normalise};
@@ -15,7 +15,11 @@ use crate::{events, links, moment, normalise};
 use super::adopt;
 
 /// Carries operations on tasks out: those of one request first, then those that change a task's links.
-pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Vec<Outcome> {
+///
+/// # Errors
+///
+/// Nothing was done, for a reason that concerns all of it.
+pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
     let changes_links = |operation: &Operation| match operation {
         Operation::Update(update) => update.our_id.is_some(),
         Operation::Disown(_) => true,
@@ -23,16 +27,18 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
     };
     let (linking, plain): (Vec<&Operation>, Vec<&Operation>) =
         operations.iter().partition(|operation| changes_links(operation));
-    let writes = plain.into_iter().map(|operation| write(graph, target, operation)).collect();
+    let writes: Vec<_> = plain.into_iter().map(|operation| write(graph, target, operation)).collect();
     let read = |task: &Value, identity| {
         let item = super::read(task, graph.zone, &target.collection)?;
         Ok(apptsync_plugin::connector::Item { identity, ..item })
     };
-    let mut plain = push::run(graph, writes, |_| {}, read).into_iter();
-    let mut linking = adopt::push(graph, target, &linking).into_iter();
-    let unanswered = || Outcome::Failed(Failure::Throttled(None));
-    let outcome = |operation| if changes_links(operation) { linking.next() } else { plain.next() };
-    operations.iter().map(outcome).map(|outcome| outcome.unwrap_or_else(unanswered)).collect()
+    let mut batches = Batches::new(graph);
+    let answers = batches.send(&push::parts(&writes));
+    let mut plain = push::settle(writes, answers, read).into_iter();
+    let mut linking = adopt::push(graph, &mut batches, target, &linking).into_iter();
+    let unanswered = || Err(Failure::Throttled(None).into());
+    let settled = |operation| if changes_links(operation) { linking.next() } else { plain.next() };
+    push::outcomes(operations.iter().map(settled).map(|settled| settled.unwrap_or_else(unanswered)).collect())
 }
 
 /// A task of a list.
@@ -59,7 +65,7 @@ fn create(graph: &Graph<'_>, target: &Target, create: &Create) -> Result<Write, 
     body.insert("linkedResources".to_owned(), json!([links::write(&create.our_id)]));
     let list = graph.resource(&format!("/todo/lists/{}/tasks", encode(&target.collection)));
     let identity = Identity::Ours(create.our_id.to_lowercase());
-    Ok(Write { part: Part::post(list, Value::Object(body)), expected: Expected::Item(identity) })
+    Ok(Write { part: Part::create(list, Value::Object(body)), expected: Expected::Item(identity) })
 }
 
 fn update(graph: &Graph<'_>, target: &Target, update: &Update) -> Result<Write, Failure> {

@@ -1,12 +1,10 @@
 //! A day's work on a calendar.
 
-use apptsync_plugin::connector::{Change, Content, Fields, Identity, Kind, Operation, Outcome};
+use apptsync_plugin::connector::{Change, Content, Entry, Fields, Identity, Kind, Operation};
 use apptsync_plugin::types::{AllDay, Failure, Period, Priority, Timed};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{
-    Bench, DAY, HOUR, MORNING, adopt, create, entry, is_ours, our_id, present, reference, update, visit,
-};
+use crate::support::{Bench, HOUR, MORNING, adopt, create, entry, is_ours, our_id, present, reference, update, visit};
 
 fn bench() -> Bench {
     Bench::new(Kind::Appointment)
@@ -52,27 +50,6 @@ fn what_is_created_is_read_back_fetched_pulled_and_found() {
     assert_eq!((pulled[0].identity.clone(), &pulled[0].etag), (Identity::Unread, &made.etag));
     assert_eq!(pulled[0].content, made.content);
     assert!(bench.simulator.counters().mails == graph_simulator::Mails::default());
-}
-
-#[test]
-fn a_thousand_appointments_take_at_most_sixty_requests_and_a_second_pass_one() {
-    let bench = bench();
-    bench.simulator.reset_counters();
-    let operations: Vec<_> = (0..1_000).map(|number| create(number, Content::Entry(visit(number as i64)))).collect();
-    for batch in operations.chunks(256) {
-        let outcomes = bench.push(batch);
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(Some(_)))), "{outcomes:?}");
-    }
-    let creating = bench.simulator.counters().total();
-    assert!(creating <= 60, "{creating}");
-
-    bench.simulator.reset_counters();
-    let (changes, cursor, _) = bench.pass(None).unwrap();
-    assert_eq!(present(&changes).len(), 1_000);
-    println!("1,000 creates: {creating} requests; first pull: {} requests", bench.simulator.counters().total());
-    bench.simulator.reset_counters();
-    let (changes, _, full) = bench.pass(Some(&cursor)).unwrap();
-    assert_eq!((changes.len(), full, bench.simulator.counters().total()), (0, false, 1));
 }
 
 #[test]
@@ -239,103 +216,6 @@ fn the_body_of_an_online_meeting_stays() {
     assert_eq!(warnings.iter().filter(|warning| warning.contains("online meeting")).count(), 2, "{warnings:?}");
 }
 
-fn series(bench: &Bench, all_day: bool) -> Value {
-    let (start, end) = if all_day {
-        ("2026-12-01T00:00:00", "2026-12-02T00:00:00")
-    } else {
-        ("2026-12-01T09:00:00", "2026-12-01T10:00:00")
-    };
-    let event = json!({
-        "subject": "Round", "isAllDay": all_day,
-        "start": {"dateTime": start, "timeZone": "Europe/Warsaw"},
-        "end": {"dateTime": end, "timeZone": "Europe/Warsaw"},
-        "recurrence": {
-            "pattern": {"type": "daily", "interval": 1},
-            "range": {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": 5},
-        },
-    });
-    bench.user().request("POST", "events", event).unwrap()
-}
-
-fn only_series(changes: &[Change]) -> &apptsync_plugin::connector::Series {
-    match changes {
-        [Change::Series(series)] => series,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_series_comes_whole_and_its_deleted_occurrences_do_not() {
-    let bench = bench();
-    let master = series(&bench, false);
-    let (changes, cursor, _) = bench.pass(None).unwrap();
-    let all = only_series(&changes);
-    assert_eq!(master["id"], *all.id);
-    assert_eq!(all.occurrences.len(), 5);
-    let originals: Vec<_> =
-        all.occurrences.iter().map(|item| item.occurrence.as_ref().unwrap().original_start).collect();
-    // 09:00 in Warsaw is 08:00 in UTC.
-    assert_eq!(originals, (0..5).map(|day| MORNING - HOUR + day * DAY).collect::<Vec<_>>());
-    assert!(all.occurrences.iter().all(|item| entry(item).zone == "Europe/Warsaw"));
-
-    bench.user().delete_event(&all.occurrences[1].remote_id).unwrap();
-    let moved = json!({
-        "start": {"dateTime": "2026-12-03T15:00:00", "timeZone": "Europe/Warsaw"},
-        "end": {"dateTime": "2026-12-03T16:00:00", "timeZone": "Europe/Warsaw"},
-    });
-    bench.user().edit_event(&all.occurrences[2].remote_id, moved).unwrap();
-    let (changes, cursor, full) = bench.pass(Some(&cursor)).unwrap();
-    assert!(!full);
-    let found = changes.iter().find_map(|change| if let Change::Series(series) = change { Some(series) } else { None });
-    let now = found.unwrap();
-    assert_eq!(now.occurrences.len(), 4);
-    let exception = now.occurrences.iter().find(|item| item.remote_id == all.occurrences[2].remote_id).unwrap();
-    assert_eq!(exception.occurrence.as_ref().unwrap().original_start, MORNING - HOUR + 2 * DAY);
-    assert_eq!(
-        entry(exception).period,
-        Some(Period::Timed(Timed { start: MORNING + 2 * DAY + 5 * HOUR, end: MORNING + 2 * DAY + 6 * HOUR }))
-    );
-
-    // One occurrence is changed and another deleted by us; the master keeps its zone.
-    let content =
-        Content::Entry(apptsync_plugin::connector::Entry { zone: "Europe/Warsaw".into(), ..visit(3 * 24 + 2) });
-    let done = bench.push_one(update(&now.occurrences[2], content, Fields::PERIOD)).unwrap().unwrap();
-    assert_eq!(done.occurrence.as_ref().unwrap().original_start, MORNING - HOUR + 3 * DAY);
-    assert_eq!(entry(&done).period, visit(3 * 24 + 2).period);
-    let last = bench.fetch_one(&now.occurrences[3].remote_id).unwrap().unwrap();
-    assert_eq!(bench.push_one(Operation::Delete(reference(&last))), Ok(None));
-    let (changes, cursor, _) = bench.pass(Some(&cursor)).unwrap();
-    let found = changes.iter().find_map(|change| if let Change::Series(series) = change { Some(series) } else { None });
-    assert_eq!(found.unwrap().occurrences.len(), 3);
-
-    bench.user().delete_event(&all.id).unwrap();
-    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
-    assert!(!changes.is_empty() && changes.iter().all(|change| matches!(change, Change::Removed(_))), "{changes:?}");
-    assert_eq!(bench.fetch_one(&all.id), Ok(None));
-}
-
-#[test]
-fn occurrences_of_whole_days_are_told_apart_by_midnight_in_utc() {
-    let bench = bench();
-    series(&bench, true);
-    let (changes, cursor, _) = bench.pass(None).unwrap();
-    let midnight = MORNING - 9 * HOUR;
-    let days = |series: &apptsync_plugin::connector::Series| -> Vec<i64> {
-        series
-            .occurrences
-            .iter()
-            .map(|item| (item.occurrence.as_ref().unwrap().original_start - midnight) / DAY)
-            .collect()
-    };
-    let all = only_series(&changes);
-    assert_eq!(days(all), [0, 1, 2, 3, 4]);
-    bench.user().edit_event(&all.occurrences[2].remote_id, json!({"subject": "Other"})).unwrap();
-    let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
-    let mut found = days(only_series(&changes));
-    found.sort_unstable();
-    assert_eq!(found, [0, 1, 2, 3, 4]);
-}
-
 #[test]
 fn removed_may_be_moved_and_fetch_tells() {
     let bench = bench();
@@ -348,4 +228,39 @@ fn removed_may_be_moved_and_fetch_tells() {
     let moved = bench.fetch_one(&made.remote_id).unwrap().unwrap();
     assert!(is_ours(&moved, &our_id(1)));
     assert_eq!(moved.collection, other);
+}
+
+/// The body of the last request that changed something in a batch.
+fn last_patch(bench: &Bench) -> serde_json::Value {
+    let parts = bench.batches().concat();
+    parts.iter().rfind(|part| part["method"] == "PATCH").unwrap()["body"].clone()
+}
+
+#[test]
+fn an_update_sends_times_only_for_another_period_and_in_the_zone_of_the_appointment() {
+    let bench = bench();
+    let found = bench.by_the_user("Pacific Standard Time");
+    assert_eq!(entry(&found).zone, "America/Los_Angeles");
+    // The host asks in the zone of the account.
+    let wanted = |hours| Content::Entry(Entry { zone: "Europe/Warsaw".to_owned(), ..visit(hours) });
+    let named = bench.push_one(update(&found, wanted(5), Fields::SUBJECT | Fields::BODY)).unwrap().unwrap();
+    let sent = last_patch(&bench);
+    assert!(["start", "end", "isAllDay"].iter().all(|name| sent.get(name).is_none()), "{sent}");
+    assert_eq!(entry(&named).period, entry(&found).period);
+
+    let moved = bench.push_one(update(&named, wanted(5), Fields::PERIOD)).unwrap().unwrap();
+    assert_eq!(entry(&moved).period, visit(5).period);
+    assert_eq!(entry(&moved).zone, "America/Los_Angeles");
+    let sent = last_patch(&bench);
+    assert_eq!(sent["start"], json!({"dateTime": "2026-12-01T06:00:00.0000000", "timeZone": "Pacific Standard Time"}));
+    assert_eq!(sent["end"]["timeZone"], "Pacific Standard Time");
+}
+
+#[test]
+fn an_appointment_in_utc_is_written_in_the_zone_of_the_account() {
+    let bench = bench();
+    let found = bench.by_the_user("UTC");
+    let moved = bench.push_one(update(&found, Content::Entry(visit(5)), Fields::PERIOD)).unwrap().unwrap();
+    assert_eq!((entry(&moved).period, entry(&moved).zone.as_str()), (visit(5).period, "Europe/Warsaw"));
+    assert_eq!(last_patch(&bench)["start"]["timeZone"], "Central European Standard Time");
 }

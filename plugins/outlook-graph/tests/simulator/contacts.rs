@@ -1,39 +1,39 @@
 //! A day's work on an address book.
 
-use apptsync_plugin::connector::{Contact, Content, Fields, Identity, Kind, Operation, Target};
+use apptsync_plugin::connector::{Contact, Content, Fields, Identity, Item, Kind, Operation};
 use apptsync_plugin::types::Failure;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Bench, adopt, is_ours, present, reference, update};
+use crate::support::{Bench, adopt, customer, is_ours, present, reference, update};
 
-/// The default address book is told by a contact in it.
 fn bench() -> Bench {
-    let bench = Bench::new(Kind::Appointment);
-    bench.user().request("POST", "contacts", json!({"displayName": "Old friend"})).unwrap();
-    let folder = bench.default(Kind::Contact).id;
-    Bench { target: Target { kind: Kind::Contact, collection: folder }, ..bench }
+    Bench::new(Kind::Contact)
 }
 
-fn customer() -> Contact {
-    Contact {
-        name: "Jan Kowalski".to_owned(),
-        company: "Kowalski i Synowie".to_owned(),
-        email: "jan@kowalski.example".to_owned(),
-        phone: "+48 12 345 67 89".to_owned(),
-        street: "Długa 5".to_owned(),
-        postcode: "31-147".to_owned(),
-        city: "Kraków".to_owned(),
-        country: "Poland".to_owned(),
-        note: "Pays late.\nLikes coffee.".to_owned(),
+fn person(item: &Item) -> &Contact {
+    match &item.content {
+        Content::Contact(contact) => contact,
+        Content::Entry(_) => panic!("a contact is needed"),
     }
+}
+
+/// What the user changes of a contact, and how it is read then.
+fn edited(bench: &Bench, item: &Item, change: Value) -> Item {
+    bench.user().request("PATCH", &format!("contacts/{}", item.remote_id), change).unwrap();
+    bench.fetch_one(&item.remote_id).unwrap().unwrap()
+}
+
+fn stored(bench: &Bench, item: &Item) -> Value {
+    bench.user().contacts("Contacts").into_iter().find(|one| one["id"] == item.remote_id.as_str()).unwrap()
 }
 
 #[test]
 fn what_is_created_is_read_back_fetched_pulled_and_found() {
     let bench = bench();
-    let made = bench.made(1, Content::Contact(customer()));
+    let noted = Contact { note: "Pays late.\nLikes coffee.".to_owned(), ..customer(1) };
+    let made = bench.made(1, Content::Contact(noted.clone()));
     assert!(is_ours(&made, "link-1"));
-    assert_eq!(made.content, Content::Contact(customer()));
+    assert_eq!(made.content, Content::Contact(noted));
     assert_eq!(made.collection, bench.target.collection);
     assert_eq!(bench.fetch_one(&made.remote_id), Ok(Some(made.clone())));
     assert_eq!(bench.find(&["link-1"]).unwrap(), [vec![made.clone()]]);
@@ -49,32 +49,89 @@ fn what_is_created_is_read_back_fetched_pulled_and_found() {
 #[test]
 fn further_addresses_and_numbers_stay() {
     let bench = bench();
-    let made = bench.made(1, Content::Contact(customer()));
+    let made = bench.made(1, Content::Contact(customer(1)));
     let own = json!({
         "emailAddresses": [{"address": "jan@kowalski.example"}, {"address": "home@jan.example"}],
         "businessPhones": ["+48 12 345 67 89", "+48 600"],
         "businessAddress": {"street": "Długa 5", "postalCode": "31-147", "city": "Kraków", "countryOrRegion": "Poland", "state": "Małopolska"},
         "mobilePhone": "+48 700",
     });
-    bench.user().request("PATCH", &format!("contacts/{}", made.remote_id), own).unwrap();
-    let seen = bench.fetch_one(&made.remote_id).unwrap().unwrap();
-    let wanted =
-        Contact { email: "new@kowalski.example".into(), phone: String::new(), city: "Wieliczka".into(), ..customer() };
+    let seen = edited(&bench, &made, own);
+    let wanted = Contact {
+        email: "new@kowalski.example".into(),
+        phone: "+48 12".into(),
+        city: "Wieliczka".into(),
+        ..customer(1)
+    };
     let change = |item| update(item, Content::Contact(wanted.clone()), Fields::CONTACT);
     assert_eq!(bench.push_one(change(&made)), Err(Failure::Conflict));
     let done = bench.push_one(change(&seen)).unwrap().unwrap();
-    let Content::Contact(now) = &done.content else { panic!() };
-    assert_eq!(
-        (now.email.as_str(), now.city.as_str(), now.phone.as_str()),
-        ("new@kowalski.example", "Wieliczka", "+48 600")
-    );
-    let stored =
-        bench.user().contacts("Contacts").into_iter().find(|one| one["displayName"] == "Jan Kowalski").unwrap();
+    assert_eq!(person(&done), &wanted);
+    let read = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    assert_eq!((read.content, read.etag), (done.content, done.etag));
+    let stored = stored(&bench, &made);
     assert_eq!(stored["emailAddresses"][1]["address"], "home@jan.example");
+    assert_eq!(stored["businessPhones"], json!(["+48 12", "+48 600"]));
     assert_eq!(
         (&stored["businessAddress"]["state"], &stored["mobilePhone"]),
         (&json!("Małopolska"), &json!("+48 700"))
     );
+}
+
+#[test]
+fn what_an_update_leaves_empty_is_the_users_own_and_so_is_the_note() {
+    let bench = bench();
+    let bare = Contact { name: "Jan".to_owned(), ..empty() };
+    let made = bench.made(1, Content::Contact(bare.clone()));
+    let own = json!({
+        "companyName": "Own", "emailAddresses": [{"address": "own@jan.example", "name": "Jan"}],
+        "businessPhones": ["+48 600"], "personalNotes": "My own note",
+        "businessAddress": {"street": "Own 1", "city": "Own"},
+    });
+    let seen = edited(&bench, &made, own);
+    let renamed = Contact { name: "Jan Nowak".to_owned(), ..bare.clone() };
+    let done = bench.push_one(update(&seen, Content::Contact(renamed), Fields::CONTACT)).unwrap().unwrap();
+    let expected = Contact { name: "Jan Nowak".to_owned(), ..person(&seen).clone() };
+    assert_eq!(person(&done), &expected);
+    // A part of an address stays beside those that are written.
+    let moved = Contact { city: "Kraków".to_owned(), note: "Ours".to_owned(), ..bare };
+    let done = bench.push_one(update(&done, Content::Contact(moved), Fields::CONTACT)).unwrap().unwrap();
+    let now = person(&done);
+    assert_eq!((now.street.as_str(), now.city.as_str(), now.note.as_str()), ("Own 1", "Kraków", "My own note"));
+}
+
+fn empty() -> Contact {
+    let [name, company, email, phone, street, postcode, city, country, note] = std::array::from_fn(|_| String::new());
+    Contact { name, company, email, phone, street, postcode, city, country, note }
+}
+
+#[test]
+fn only_a_contact_with_more_in_it_is_read_before_it_is_written() {
+    let bench = bench();
+    let plain = bench.made(1, Content::Contact(customer(1)));
+    let named = bench.made(2, Content::Contact(customer(2)));
+    let address = json!({"emailAddresses": [{"address": "jan@kowalski.example", "name": "Jan (office)"}]});
+    let named = edited(&bench, &named, address);
+    for (item, methods) in [(&plain, vec!["PATCH"]), (&named, vec!["GET", "PATCH"])] {
+        let sent = bench.batches().len();
+        let wanted = Content::Contact(Contact { phone: "+48 1".to_owned(), ..person(item).clone() });
+        let done = bench.push_one(update(item, wanted.clone(), Fields::CONTACT)).unwrap().unwrap();
+        assert_eq!(done.content, wanted);
+        let parts = bench.batches()[sent..].concat();
+        assert_eq!(parts.iter().map(|part| part["method"].as_str().unwrap()).collect::<Vec<_>>(), methods);
+    }
+    assert_eq!(stored(&bench, &named)["emailAddresses"][0]["name"], "Jan (office)");
+}
+
+#[test]
+fn a_default_address_book_that_cannot_be_told_is_warned_of() {
+    let bench = Bench::new(Kind::Appointment);
+    bench.user().request("POST", "contactFolders", json!({"displayName": "Customers"})).unwrap();
+    let connection = bench.probe().unwrap();
+    let books: Vec<_> = connection.collections.iter().filter(|one| one.kind == Kind::Contact).collect();
+    assert!(books.len() == 1 && !books[0].is_default, "{books:?}");
+    let warnings = bench.warnings();
+    assert!(warnings.iter().any(|warning| warning.contains("default address book has no contact")), "{warnings:?}");
 }
 
 #[test]
@@ -87,5 +144,5 @@ fn adopting_disowning_and_deleting() {
     let disowned = bench.push_one(Operation::Disown(reference(&adopted))).unwrap().unwrap();
     assert_eq!(bench.fetch_one(&friend.remote_id).unwrap().unwrap().identity, Identity::None);
     assert_eq!(bench.push_one(Operation::Delete(reference(&disowned))), Ok(None));
-    assert_eq!(bench.push_one(update(&disowned, Content::Contact(customer()), Fields::CONTACT)), Err(Failure::Gone));
+    assert_eq!(bench.push_one(update(&disowned, Content::Contact(customer(1)), Fields::CONTACT)), Err(Failure::Gone));
 }

@@ -69,41 +69,74 @@ fn throttled_batches_say_so_and_nothing_was_done() {
     let bench = bench();
     bench.simulator.switch_on(Fault::new(FaultName::Throttled).value(17).on("POST"));
     let outcomes = bench.push(&creates(45));
-    assert_eq!(outcomes[0], Outcome::Failed(Failure::Throttled(Some(17))));
-    let is_throttled = |outcome: &Outcome| matches!(outcome, Outcome::Failed(Failure::Throttled(_)));
+    let is_throttled = |outcome: &Outcome| *outcome == Outcome::Failed(Failure::Throttled(Some(17)));
     assert!(outcomes.iter().all(is_throttled), "{outcomes:?}");
     assert_eq!(bench.user().events("Calendar").len(), 0);
+    assert_eq!(bench.batches().len(), 1);
 }
 
 #[test]
-fn a_part_that_is_throttled_holds_up_only_its_chain() {
+fn a_throttled_part_stops_what_comes_after_its_batch_for_the_longest_pause() {
     let bench = bench();
-    bench.simulator.switch_on(Fault::new(FaultName::Throttled).on("/events").times(1).value(5));
-    let outcomes = bench.push(&creates(20));
-    let failed: Vec<_> =
-        outcomes.iter().enumerate().filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_))).collect();
-    let expected: Vec<(usize, Outcome)> =
-        [0, 4, 8, 12, 16].map(|place| (place, Outcome::Failed(Failure::Throttled((place == 0).then_some(5))))).into();
-    assert_eq!(failed, expected.iter().map(|(place, outcome)| (*place, outcome)).collect::<Vec<_>>());
-    assert_eq!(bench.user().events("Calendar").len(), 15);
+    for pause in [5, 9, 7] {
+        bench.simulator.switch_on(Fault::new(FaultName::Throttled).on("/events").times(1).value(pause));
+    }
+    let outcomes = bench.push(&creates(45));
+    let throttled = |pause| Outcome::Failed(Failure::Throttled(Some(pause)));
+    assert_eq!(outcomes[..3], [throttled(5), throttled(9), throttled(7)]);
+    assert!(outcomes[3..20].iter().all(|outcome| matches!(outcome, Outcome::Done(Some(_)))), "{outcomes:?}");
+    assert_eq!(outcomes[20..], vec![throttled(9); 25]);
+    assert_eq!((bench.user().events("Calendar").len(), bench.batches().len()), (17, 1));
 }
 
 #[test]
-fn no_more_than_four_at_a_time() {
+fn reading_stops_in_a_pause_too() {
+    let bench = filled(45);
+    let (changes, _, _) = bench.pass(None).unwrap();
+    let ids: Vec<String> = present(&changes).iter().map(|item| item.remote_id.clone()).collect();
+    for (fault, pause) in [
+        (Fault::new(FaultName::Throttled).value(5), Some(5)),
+        (Fault::new(FaultName::ServiceUnavailable).value(6), Some(6)),
+        (Fault::new(FaultName::UnknownError503), None),
+    ] {
+        let sent = bench.batches().len();
+        bench.simulator.switch_on(fault.on("GET /v1.0/users/{user}/events/{event}").times(1));
+        let answers = bench.fetch(&ids);
+        assert!(answers[1..20].iter().all(|answer| matches!(answer, Ok(Some(_)))));
+        assert!(answers[20..].iter().all(|answer| *answer == Err(Failure::Throttled(pause))), "{answers:?}");
+        assert_eq!((&answers[0], bench.batches().len() - sent), (&Err(Failure::Throttled(pause)), 1));
+    }
+}
+
+#[test]
+fn what_was_throttled_is_done_when_it_is_sent_again() {
     let bench = bench();
     bench.simulator.switch_on(Fault::new(FaultName::BatchThrottled));
-    bench.simulator.switch_on(Fault::new(FaultName::MailboxConcurrency));
-    let outcomes = bench.push(&creates(60));
-    let ids: Vec<String> = outcomes
-        .into_iter()
-        .map(|outcome| match outcome {
-            Outcome::Done(Some(item)) => item.remote_id,
+    let mut open = creates(60);
+    for round in 0.. {
+        assert!(round < 60, "it goes on and on");
+        let outcomes = bench.push(&open);
+        let again = |(operation, outcome): (Operation, Outcome)| match outcome {
+            Outcome::Done(Some(_)) => None,
+            Outcome::Failed(Failure::Throttled(_)) => Some(operation),
             other => panic!("{other:?}"),
-        })
-        .collect();
-    assert!(bench.fetch(&ids).iter().all(|answer| matches!(answer, Ok(Some(_)))));
+        };
+        open = open.into_iter().zip(outcomes).filter_map(again).collect();
+        if open.is_empty() {
+            break;
+        }
+    }
+    assert!(bench.simulator.struck(FaultName::BatchThrottled) > 0);
+    assert_eq!(bench.user().events("Calendar").len(), 60);
+}
+
+#[test]
+fn no_more_than_four_requests_at_a_time() {
+    let bench = filled(1);
+    bench.simulator.switch_on(Fault::new(FaultName::MailboxConcurrency));
     assert!(bench.probe().is_ok());
-    assert_eq!(bench.simulator.struck(FaultName::BatchThrottled), 0);
+    assert!(bench.pass(None).is_ok());
+    assert_eq!(bench.simulator.struck(FaultName::Throttled), 0);
 }
 
 #[test]
@@ -192,12 +225,8 @@ fn a_renewed_token_goes_on() {
 }
 
 #[test]
-fn full_mailboxes_and_used_up_bandwidth_are_told() {
+fn used_up_bandwidth_is_told() {
     let bench = bench();
-    bench.simulator.switch_on(Fault::new(FaultName::MailboxFull));
-    let Err(Failure::Permanent(why)) = bench.push_one(create(1, Content::Entry(visit(0)))) else { panic!() };
-    assert!(why.contains("507") && why.contains("full"), "{why}");
-    bench.simulator.switch_all_off();
     bench.simulator.switch_on(Fault::new(FaultName::BandwidthExceeded));
     assert!(matches!(bench.pass(None), Err(Failure::Transient(why)) if why.contains("bandwidth")));
 }
@@ -232,8 +261,6 @@ fn a_deleted_calendar_is_gone() {
     let calendar = format!("calendars/{}", bench.target.collection);
     bench.user().request("DELETE", &calendar, serde_json::Value::Null).unwrap();
     assert_eq!(bench.pass(Some(&cursor)).unwrap_err(), Failure::Gone);
-    let outcome = bench.push_one(create(2, Content::Entry(visit(0))));
-    assert!(matches!(outcome, Err(Failure::Permanent(_))), "{outcome:?}");
 }
 
 #[test]

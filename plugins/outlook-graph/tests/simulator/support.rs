@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 
 use apptsync_plugin::connector::{
-    Account, Change, Collection, Connection, Content, Create, Entry, Fields, Identity, Item, Kind, Operation, Outcome,
-    Page, Reference, Target, Update, Window,
+    Account, Change, Collection, Connection, Contact, Content, Create, Entry, Fields, Identity, Item, Kind, Operation,
+    Outcome, Page, Reference, Target, Update, Window,
 };
 use apptsync_plugin::http::{Failure as NoResponse, Request, Response, SIDE_BY_SIDE};
 use apptsync_plugin::types::{Failure, Period, Priority, Timed};
 use graph_simulator::{Options, Simulator, User};
 use outlook_graph::Host;
+use serde_json::{Value, json};
 
 pub(crate) const MAILBOX: &str = "anna@contoso.example";
 pub(crate) const HOUR: i64 = 3_600;
@@ -22,13 +23,21 @@ pub(crate) struct Wire {
     agent: ureq::Agent,
     token: Mutex<String>,
     warnings: Mutex<Vec<String>>,
+    sent: Mutex<Vec<Request>>,
+    /// An origin that stands for the simulator's, in requests and in links.
+    alias: Option<(&'static str, String)>,
 }
 
 impl Wire {
     fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         let not_sent = |error: ureq::http::Error| NoResponse::NotSent(error.to_string());
         let token = self.token.lock().unwrap().clone();
-        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(&request.url);
+        self.sent.lock().unwrap().push(request.clone());
+        let url = match &self.alias {
+            Some((alias, base)) => request.url.replace(alias, base),
+            None => request.url.clone(),
+        };
+        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(&url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -43,7 +52,10 @@ impl Wire {
         let text = |value: &ureq::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(no_answer)?;
+        let mut body = answer.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(no_answer)?;
+        if let Some((alias, base)) = &self.alias {
+            body = String::from_utf8_lossy(&body).replace(base, alias).into_bytes();
+        }
         Ok(Response { status, headers, body })
     }
 }
@@ -81,6 +93,8 @@ impl Bench {
             agent: config.build().new_agent(),
             token: Mutex::new(simulator.access_token(None)),
             warnings: Mutex::default(),
+            sent: Mutex::default(),
+            alias: None,
         };
         let account = Account {
             server: simulator.base_url().to_owned(),
@@ -90,6 +104,10 @@ impl Bench {
         let target = Target { kind, collection: String::new() };
         let window = Window { start: MORNING - 7 * DAY, end: MORNING + 90 * DAY };
         let mut bench = Self { simulator, wire, account, target, window };
+        if kind == Kind::Contact {
+            // The default address book is told by a contact in it.
+            bench.user().request("POST", "contacts", json!({"displayName": "Old friend"})).unwrap();
+        }
         bench.target.collection = bench.default(kind).id;
         bench
     }
@@ -100,6 +118,26 @@ impl Bench {
 
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.wire.warnings.lock().unwrap().clone()
+    }
+
+    /// All requests so far.
+    pub(crate) fn sent(&self) -> Vec<Request> {
+        self.wire.sent.lock().unwrap().clone()
+    }
+
+    /// The parts of all batches so far, batch by batch.
+    pub(crate) fn batches(&self) -> Vec<Vec<Value>> {
+        let parts = |request: &Request| {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            body["requests"].as_array().unwrap().clone()
+        };
+        self.sent().iter().filter(|request| request.url.ends_with("/$batch")).map(parts).collect()
+    }
+
+    /// The simulator under another address, as if it were another cloud.
+    pub(crate) fn in_cloud(&mut self, origin: &'static str) {
+        self.wire.alias = Some((origin, self.simulator.base_url().to_owned()));
+        self.account.server = origin.to_owned();
     }
 
     pub(crate) fn renew_token(&self) {
@@ -117,6 +155,19 @@ impl Bench {
 
     pub(crate) fn pull(&self, cursor: Option<&str>) -> Result<Page, Failure> {
         outlook_graph::pull(&self.wire, &self.account, &self.target, &self.window, cursor)
+    }
+
+    /// The same on a calendar, a list or an address book that the user can delete; and the path by which.
+    pub(crate) fn in_own_collection(mut self) -> (Self, String) {
+        let (path, name) = match self.target.kind {
+            Kind::Appointment => ("calendars", "name"),
+            Kind::Task => ("todo/lists", "displayName"),
+            Kind::Contact => ("contactFolders", "displayName"),
+        };
+        let made = self.user().request("POST", path, json!({name: "Own"})).unwrap();
+        self.target.collection = made["id"].as_str().unwrap().to_owned();
+        let path = format!("{path}/{}", self.target.collection);
+        (self, path)
     }
 
     /// A whole pass: its changes, and where the next begins.
@@ -146,8 +197,12 @@ impl Bench {
         outlook_graph::find(&self.wire, &self.account, &self.target, &ids)
     }
 
+    pub(crate) fn try_push(&self, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
+        outlook_graph::push(&self.wire, &self.account, &self.target, operations)
+    }
+
     pub(crate) fn push(&self, operations: &[Operation]) -> Vec<Outcome> {
-        outlook_graph::push(&self.wire, &self.account, &self.target, operations).unwrap()
+        self.try_push(operations).unwrap()
     }
 
     pub(crate) fn push_one(&self, operation: Operation) -> Result<Option<Item>, Failure> {
@@ -157,10 +212,33 @@ impl Bench {
         }
     }
 
+    /// The user makes an hour of the first of December, at nine in a zone.
+    pub(crate) fn by_the_user(&self, zone: &str) -> Item {
+        let event = json!({"subject": "Over there", "start": at(9, zone), "end": at(10, zone)});
+        self.user().request("POST", "events", event).unwrap();
+        present(&self.pass(None).unwrap().0).remove(0).clone()
+    }
+
+    /// The same, repeated daily so many times.
+    pub(crate) fn daily_by_the_user(&self, zone: &str, count: usize) -> Value {
+        let event = json!({
+            "subject": "Round", "start": at(9, zone), "end": at(10, zone),
+            "recurrence": {
+                "pattern": {"type": "daily", "interval": 1},
+                "range": {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": count},
+            },
+        });
+        self.user().request("POST", "events", event).unwrap()
+    }
+
     /// Makes an item, which must work.
     pub(crate) fn made(&self, number: usize, content: Content) -> Item {
         self.push_one(create(number, content)).unwrap().unwrap()
     }
+}
+
+fn at(hour: u32, zone: &str) -> Value {
+    json!({"dateTime": format!("2026-12-01T{hour:02}:00:00"), "timeZone": zone})
 }
 
 /// The key and the id of a number.
@@ -215,6 +293,37 @@ pub(crate) fn visit(hours: i64) -> Entry {
         zone: String::new(),
         priority: Priority::High,
         completed: None,
+    }
+}
+
+/// A customer, with a number.
+pub(crate) fn customer(number: usize) -> Contact {
+    Contact {
+        name: format!("Jan Kowalski {number}"),
+        company: "Kowalski i Synowie".to_owned(),
+        email: "jan@kowalski.example".to_owned(),
+        phone: "+48 12 345 67 89".to_owned(),
+        street: "Długa 5".to_owned(),
+        postcode: "31-147".to_owned(),
+        city: "Kraków".to_owned(),
+        country: "Poland".to_owned(),
+        note: String::new(),
+    }
+}
+
+/// What fits into a collection of a kind.
+pub(crate) fn content(kind: Kind, number: usize) -> Content {
+    match kind {
+        Kind::Contact => Content::Contact(customer(number)),
+        Kind::Appointment | Kind::Task => Content::Entry(visit(number as i64)),
+    }
+}
+
+/// The item of an outcome that must be good.
+pub(crate) fn done(outcome: &Outcome) -> &Item {
+    match outcome {
+        Outcome::Done(Some(item)) => item,
+        other => panic!("{other:?}"),
     }
 }
 

@@ -5,7 +5,7 @@ use apptsync_plugin::types::{AllDay, Failure, Period};
 use graph_simulator::{Fault, FaultName};
 use serde_json::json;
 
-use crate::support::{Bench, MORNING, adopt, create, entry, is_ours, present, reference, update, visit};
+use crate::support::{Bench, DAY, HOUR, MORNING, adopt, create, entry, is_ours, present, reference, update, visit};
 
 fn bench() -> Bench {
     Bench::new(Kind::Task)
@@ -105,4 +105,110 @@ fn a_day_that_the_server_shifts_is_read_back_as_shifted() {
     bench.simulator.switch_on(Fault::new(FaultName::DueDateOff));
     let made = bench.made(1, Content::Entry(call()));
     assert_ne!(entry(&made).period, call().period);
+}
+
+#[test]
+fn a_failure_after_a_link_was_changed_may_have_been_a_success() {
+    let task = "/todo/lists/{list}/tasks/{task}";
+    let reads = Fault::new(FaultName::Throttled).on(format!("GET /v1.0/users/{{user}}{task}"));
+    let denied = Fault::new(FaultName::AccessDenied).on(format!("GET /v1.0/users/{{user}}{task}"));
+    let unlinks = Fault::new(FaultName::Throttled).on("DELETE").value(9);
+    for (fault, is_linked) in [(reads.after(1).times(1), true), (denied.after(1).times(1), true), (unlinks, true)] {
+        let bench = bench();
+        let made = bench.made(1, Content::Entry(call()));
+        bench.simulator.switch_on(fault.clone());
+        let outcome = bench.push_one(adopt(&made, "other"));
+        assert!(matches!(&outcome, Err(Failure::Transient(why)) if why.contains("in part")), "{fault:?}: {outcome:?}");
+        bench.simulator.switch_all_off();
+        let links = bench.user().tasks("Tasks").remove(0)["linkedResources"].clone();
+        assert_eq!(links.as_array().unwrap().iter().any(|link| link["externalId"] == "other"), is_linked);
+    }
+    // Before anything was written, it was certainly not done.
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(call()));
+    bench.simulator.switch_on(Fault::new(FaultName::Throttled).on("POST").value(9));
+    assert_eq!(bench.push_one(adopt(&made, "other")), Err(Failure::Throttled(Some(9))));
+}
+
+#[test]
+fn a_new_link_is_made_before_the_old_one_goes() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(call()));
+    let sent = bench.batches().len();
+    bench.push_one(adopt(&made, "other")).unwrap();
+    let methods: Vec<Vec<String>> = bench.batches()[sent..]
+        .iter()
+        .map(|parts| parts.iter().map(|part| part["method"].as_str().unwrap().to_owned()).collect())
+        .collect();
+    assert_eq!(methods, [["GET"], ["POST"], ["DELETE"], ["GET"]]);
+}
+
+#[test]
+fn when_a_task_was_completed_is_told_by_its_last_change() {
+    let noon = "2026-12-01T12:00:00Z".parse().unwrap();
+    for fault in [None, Some(FaultName::CompletedDateOff)] {
+        let bench = bench();
+        bench.simulator.set_clock(Some(noon));
+        let made = bench.made(1, Content::Entry(call()));
+        if let Some(name) = fault {
+            bench.simulator.switch_on(Fault::new(name));
+        }
+        let done = Entry { completed: Some(MORNING), ..call() };
+        let completed = bench.push_one(update(&made, Content::Entry(done), Fields::COMPLETED)).unwrap().unwrap();
+        assert_eq!(entry(&completed).completed, Some(MORNING + 3 * HOUR), "{fault:?}");
+    }
+    // What is changed long after says nothing about it.
+    let bench = bench();
+    bench.simulator.set_clock(Some(noon));
+    let done = Entry { completed: Some(MORNING - 5 * DAY), ..call() };
+    let made = bench.made(1, Content::Entry(done));
+    assert_eq!(entry(&made).completed, Some(MORNING - 9 * HOUR - 5 * DAY));
+}
+
+#[test]
+fn where_there_is_no_delta_all_tasks_are_listed_each_time() {
+    let mut bench = bench();
+    bench.in_cloud("https://microsoftgraph.chinacloudapi.cn");
+    for chunk in (0..450).map(|number| create(number, Content::Entry(call()))).collect::<Vec<_>>().chunks(225) {
+        bench.push(chunk);
+    }
+    let (changes, cursor, full) = bench.pass(None).unwrap();
+    let first = present(&changes)[0].clone();
+    assert!(full && present(&changes).len() == 450);
+    assert!(present(&changes).iter().all(|item| matches!(item.identity, Identity::Ours(_))));
+    assert_eq!(bench.push_one(Operation::Delete(reference(&first))), Ok(None));
+    // What is no longer listed is no longer there.
+    let (changes, cursor, full) = bench.pass(Some(&cursor)).unwrap();
+    assert!(full && present(&changes).len() == 449);
+    assert!(!present(&changes).iter().any(|item| item.remote_id == first.remote_id));
+    let (changes, _, full) = bench.pass(Some(&cursor)).unwrap();
+    assert!(full && changes.len() == 449);
+    let sent = bench.sent();
+    let cloud = sent.iter().filter(|request| request.url.starts_with("https://microsoftgraph.chinacloudapi.cn/"));
+    assert_eq!(cloud.count(), sent.len() - 4, "all but the first look around");
+    assert!(sent.iter().all(|request| !request.url.contains("/tasks/delta")));
+}
+
+#[test]
+fn a_task_that_appears_late_is_found() {
+    let bench = bench();
+    let others: Vec<_> = (10..260).map(|number| create(number, Content::Entry(call()))).collect();
+    bench.push(&others);
+    let (_, cursor, _) = bench.pass(None).unwrap();
+    bench.simulator.switch_on(Fault::new(FaultName::FilterLag).value(2));
+    bench.simulator.switch_on(Fault::new(FaultName::LateVisibility).value(2));
+    bench.simulator.switch_on(Fault::new(FaultName::LostAnswer).on("$batch").times(1));
+    let lost = bench.push_one(create(1, Content::Entry(call())));
+    assert!(matches!(lost, Err(Failure::Transient(_))), "{lost:?}");
+    // Neither what changed since a cursor nor the listing shows it yet.
+    assert_eq!(bench.pass(Some(&cursor)).unwrap().0, []);
+    assert_eq!(bench.find(&["link-1"]).unwrap(), [vec![]]);
+    let found = bench.find(&["link-1", "link-259"]).unwrap();
+    assert!(found.iter().all(|items| items.len() == 1), "{found:?}");
+    assert!(is_ours(&found[0][0], "link-1"));
+    let listings: Vec<String> =
+        bench.sent().into_iter().map(|request| request.url).filter(|url| url.contains("/tasks?")).collect();
+    // Two pages each, from the first one on.
+    let is_first = |url: &String| !url.contains("skip");
+    assert_eq!(listings.iter().map(is_first).collect::<Vec<_>>(), [true, false, true, false]);
 }

@@ -1,4 +1,7 @@
 //! `$batch`: up to twenty requests in one, answered in any order, each with its own status.
+//!
+//! They are wholly parallel, or wholly sequential, or all wait for the first; any mixture is refused. Of parallel ones the
+//! service itself runs four at a time for a mailbox.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +32,23 @@ struct Part {
     depends_on: Option<Vec<String>>,
 }
 
+impl Part {
+    fn waits_for(&self) -> &[String] {
+        self.depends_on.as_deref().unwrap_or_default()
+    }
+}
+
+/// How the parts of a batch follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// None waits.
+    Parallel,
+    /// Each waits for the one before it.
+    Sequential,
+    /// All wait for the first.
+    AfterTheFirst,
+}
+
 /// As many parts as one batch may have.
 const MOST: usize = 20;
 /// As many as run at a time for one mailbox.
@@ -44,25 +64,24 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
     }
     let batch: Batch = serde_json::from_value(Value::Object(call.object()?))
         .map_err(|error| refused(format!("Invalid batch payload format: {error}.")))?;
-    check(&batch)?;
+    let order = check(&batch)?;
+    let mut random = Random::new(state.options.seed.wrapping_add(state.request));
     let mut statuses: BTreeMap<String, u16> = BTreeMap::new();
-    let mut depths: BTreeMap<String, u64> = BTreeMap::new();
-    let mut crowd: BTreeMap<(String, u64), u64> = BTreeMap::new();
+    let mut crowd: BTreeMap<String, u64> = BTreeMap::new();
     let (mut responses, mut delivery) = (Vec::new(), Delivery::Whole);
     for part in &batch.requests {
-        let before = part.depends_on.as_deref().unwrap_or_default();
         // Only earlier parts can be waited for, so each has its status already.
-        let failed = before.iter().any(|id| statuses.get(id).is_none_or(|status| *status >= 400));
-        let depth = before.iter().filter_map(|id| depths.get(id)).max().map_or(0, |depth| depth + 1);
-        depths.insert(part.id.clone(), depth);
+        let failed = part.waits_for().iter().any(|id| statuses.get(id).is_none_or(|status| *status >= 400));
         let request = call_of(call, part)?;
         let reply = if failed {
             let error = GraphError::new(424, "FailedDependency", "The request depends on a request that failed.");
             Reply::json(424, error.body("", "", ""))
         } else {
-            let place = crowd.entry((request.path.word(2).to_owned(), depth)).or_default();
+            let place = crowd.entry(request.path.word(2).to_owned()).or_default();
             *place += 1;
-            match (*place > AT_A_TIME).then(|| state.strikes(FaultName::BatchThrottled, &request)).flatten() {
+            // Who comes fifth finds a place or does not.
+            let is_late = order != Order::Sequential && *place > AT_A_TIME && random.below(2) == 0;
+            match is_late.then(|| state.strikes(FaultName::BatchThrottled, &request)).flatten() {
                 Some(strike) => {
                     let error = GraphError::new(
                         429,
@@ -79,18 +98,17 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
         statuses.insert(part.id.clone(), reply.status);
         responses.push(response(&part.id, reply));
     }
-    shuffle(&mut responses, state.options.seed.wrapping_add(state.request));
+    random.shuffle(&mut responses);
     Ok(Reply { delivery, ..Reply::json(200, json!({"responses": responses})) })
 }
 
-fn check(batch: &Batch) -> Result<(), GraphError> {
+fn check(batch: &Batch) -> Result<Order, GraphError> {
     if batch.requests.is_empty() || batch.requests.len() > MOST {
         return Err(refused(format!("Number of batch request steps must lie between 1 and {MOST}.")));
     }
     let mut seen = BTreeSet::new();
     for part in &batch.requests {
-        let waits = part.depends_on.as_deref().unwrap_or_default();
-        if let Some(unknown) = waits.iter().find(|id| !seen.contains(id.as_str())) {
+        if let Some(unknown) = part.waits_for().iter().find(|id| !seen.contains(id.as_str())) {
             return Err(refused(format!(
                 "dependsOn of request '{}' names '{unknown}', which does not come before it.",
                 part.id
@@ -107,7 +125,22 @@ fn check(batch: &Batch) -> Result<(), GraphError> {
             return Err(refused(format!("Request '{}' has an address that a batch cannot hold.", part.id)));
         }
     }
-    Ok(())
+    order(&batch.requests).ok_or_else(|| refused("Batch should be either fully sequential or fully parallel."))
+}
+
+/// The order of the parts; none for a mixture.
+fn order(parts: &[Part]) -> Option<Order> {
+    let waits_for = |part: &Part, other: &Part| part.waits_for() == std::slice::from_ref(&other.id);
+    let (first, others) = parts.split_first()?;
+    if parts.iter().all(|part| part.waits_for().is_empty()) {
+        Some(Order::Parallel)
+    } else if parts.windows(2).all(|pair| waits_for(&pair[1], &pair[0])) {
+        Some(Order::Sequential)
+    } else if others.iter().all(|part| waits_for(part, first)) {
+        Some(Order::AfterTheFirst)
+    } else {
+        None
+    }
 }
 
 fn call_of(whole: &Call, part: &Part) -> Result<Call, GraphError> {
@@ -149,13 +182,24 @@ fn response(id: &str, reply: Reply) -> Value {
     response
 }
 
-/// Puts the answers into an order that follows from the seed alone.
-fn shuffle(responses: &mut [Value], seed: u64) {
-    let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    for last in (1..responses.len()).rev() {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        responses.swap(last, (random % (last as u64 + 1)) as usize);
+/// What comes in no certain order, and follows from the seed alone.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn shuffle(&mut self, responses: &mut [Value]) {
+        for last in (1..responses.len()).rev() {
+            responses.swap(last, self.below(last as u64 + 1) as usize);
+        }
     }
 }

@@ -63,23 +63,48 @@ fn what_is_no_batch_is_refused() {
     refused(vec![waiting]);
 }
 
+/// So many creations, each with what it waits for.
+fn waiting(count: usize, waits_for: impl Fn(usize) -> Vec<usize>) -> Vec<Value> {
+    let request = |id: usize| {
+        let mut request = create(id);
+        request["dependsOn"] = waits_for(id).into_iter().map(|id| id.to_string()).collect();
+        request
+    };
+    (0..count).map(request).collect()
+}
+
 #[test]
-fn more_than_four_at_a_time_are_throttled_and_a_chain_is_not() {
+fn a_batch_is_parallel_or_sequential_or_waits_for_its_first() {
+    let World { client, .. } = World::new();
+    let parallel = waiting(8, |_| Vec::new());
+    let sequential = waiting(8, |id| id.checked_sub(1).into_iter().collect());
+    let after_the_first = waiting(8, |id| Vec::from(if id == 0 { &[][..] } else { &[0] }));
+    for requests in [parallel, sequential, after_the_first] {
+        assert!(send(&client, &requests).iter().all(|one| one["status"] == 201));
+    }
+    let four_chains = waiting(8, |id| id.checked_sub(4).into_iter().collect());
+    let one_pair = waiting(8, |id| if id == 7 { vec![6] } else { Vec::new() });
+    let of_two = waiting(8, |id| if id > 1 { vec![0, 1] } else { Vec::new() });
+    for requests in [four_chains, one_pair, of_two] {
+        let answer = client.post("/v1.0/$batch", json!({"requests": requests})).expect(400);
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert_eq!(message, "Batch should be either fully sequential or fully parallel.");
+    }
+}
+
+#[test]
+fn some_of_those_beyond_four_are_throttled_but_none_of_a_sequence() {
     let World { simulator, client } = World::new();
+    let parallel: Vec<Value> = (0..20).map(create).collect();
+    assert!(send(&client, &parallel).iter().all(|one| one["status"] == 201));
     simulator.switch_on(Fault::new(FaultName::BatchThrottled).value(7));
-    let requests: Vec<Value> = (0..6).map(create).collect();
-    let responses = send(&client, &requests);
+    let responses = send(&client, &parallel);
     let throttled: Vec<&Value> = responses.iter().filter(|one| one["status"] == 429).collect();
-    assert_eq!(throttled.len(), 2);
+    assert!((1..16).contains(&throttled.len()), "{}", throttled.len());
     assert!(throttled.iter().all(|one| one["headers"]["Retry-After"] == "7"));
-    let chained: Vec<Value> = (0..6)
-        .map(|id| {
-            let mut request = create(id);
-            request["dependsOn"] = if id < 4 { json!([]) } else { json!([(id - 4).to_string()]) };
-            request
-        })
-        .collect();
-    assert!(send(&client, &chained).iter().all(|one| one["status"] == 201));
+    assert!((0..4).all(|id| status(&responses, &id.to_string()) == 201));
+    let sequential = waiting(20, |id| id.checked_sub(1).into_iter().collect());
+    assert!(send(&client, &sequential).iter().all(|one| one["status"] == 201));
 }
 
 #[test]
