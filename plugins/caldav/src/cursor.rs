@@ -3,6 +3,8 @@
 use apptsync_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::pull::Validator;
+
 /// Longest cursor of the contract, in bytes.
 const LONGEST: usize = 65_536;
 
@@ -23,6 +25,9 @@ pub(crate) enum Cursor {
         from: String,
         /// Set on the second and later pages of what one answer listed.
         page: Option<ChangesPage>,
+        /// What was read before the server was asked for the changes that the token comes from, or the first of these pages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        validator: Option<Validator>,
     },
     /// What differs from the tags that are kept.
     Tags {
@@ -82,15 +87,23 @@ mod tests {
         let page = ChangesPage { after: "/a/\"b\".ics".to_owned(), to: "u".to_owned() };
         for cursor in [
             Cursor::Listing { token: "t".to_owned(), after: "/a".to_owned() },
-            Cursor::Changes { from: "t".to_owned(), page: Some(page) },
+            Cursor::Changes { from: "t".to_owned(), page: Some(page), validator: None },
+            Cursor::Changes {
+                from: "t".to_owned(),
+                page: None,
+                validator: Some(Validator { last_modified: 1, read_at: 2 }),
+            },
             Cursor::Tags { ctag: None, digest: "d".to_owned(), under_way: Some(Extent::Everything) },
         ] {
             assert_eq!(Cursor::read(&cursor.write().expect("short enough")), Ok(cursor));
         }
+        // As it was written before there was a validator.
+        let old = Cursor::Changes { from: "t".to_owned(), page: None, validator: None };
+        assert_eq!(Cursor::read(r#"{"changes":{"from":"t","page":null}}"#), Ok(old));
         for foreign in ["", "{}", "null", r#"{"listing":{}}"#, "t"] {
             assert_eq!(Cursor::read(foreign), Err(Failure::Gone));
         }
-        let long = Cursor::Changes { from: "x".repeat(70_000), page: None };
+        let long = Cursor::Changes { from: "x".repeat(70_000), page: None, validator: None };
         assert!(matches!(long.write(), Err(Failure::Permanent(_))));
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! | the server has | the first pass | later passes |
 //! |---|---|---|
-//! | sync-collection | a listing of the window, with the token that was valid before | what changed since the token |
+//! | sync-collection | a listing of the window, with the token that was valid before | what changed since the token; of Radicale, when anything last changed first |
 //! | only tags | a listing, compared with nothing | the calendar's tag and, where it changed, a listing compared with the tags that are kept |
 
 use apptsync_plugin::connector::{Page, Window};
+use apptsync_plugin::http::Response;
 use apptsync_plugin::types::Failure;
 
 use crate::address::Path;
 use crate::client::Client;
 use crate::cursor::{Cursor, Extent};
 use crate::listing;
+use crate::multistatus::Resource;
 use crate::query;
 use crate::reading::Reader;
 use crate::sheet::{Listed, Sheet};
@@ -19,6 +21,9 @@ use crate::xml::Vocabulary;
 
 mod changes;
 mod tags;
+mod validator;
+
+pub(crate) use validator::Validator;
 
 /// A pass over one calendar.
 pub(crate) struct Pull<'a> {
@@ -38,7 +43,7 @@ impl Pull<'_> {
         match cursor.map(Cursor::read).transpose()? {
             None => self.first_page(),
             Some(Cursor::Listing { token, after }) => self.listing(token, Some(&after)),
-            Some(Cursor::Changes { from, page }) => self.changes(from, page),
+            Some(Cursor::Changes { from, page, validator }) => self.changes(from, page, validator),
             Some(Cursor::Tags { ctag, digest, under_way }) => self.tags(ctag, &digest, under_way),
         }
     }
@@ -64,7 +69,7 @@ impl Pull<'_> {
         let taken = sheet.fill(&listed)?;
         let done = taken == listed.len();
         let next = if done {
-            Cursor::Changes { from: token, page: None }
+            Cursor::Changes { from: token, page: None, validator: None }
         } else {
             Cursor::Listing { token, after: last(&listed, taken, after.unwrap_or_default()) }
         };
@@ -75,11 +80,18 @@ impl Pull<'_> {
         Sheet::new(self.client, self.reader, self.calendar, self.window, full)
     }
 
-    fn capabilities(&self) -> Result<Capabilities, Failure> {
-        let response = self.client.ask(self.client.propfind(self.calendar, "0", query::capabilities()))?;
+    /// What the server says of the calendar itself, and the answer that says so.
+    fn about(&self, properties: String) -> Result<(Resource, Response), Failure> {
+        let response = self.client.ask(self.client.propfind(self.calendar, "0", properties))?;
         let answer = self.client.multistatus(&response, self.calendar)?;
-        let about = answer.resources.into_iter().find(|resource| resource.path == *self.calendar);
-        let about = about.filter(|resource| !resource.is_gone()).ok_or(Failure::Gone)?;
+        // Some servers write it without its slash.
+        let is_asked = |resource: &Resource| resource.path.clone().collection() == *self.calendar;
+        let about = answer.resources.into_iter().find(is_asked);
+        Ok((about.filter(|resource| !resource.is_gone()).ok_or(Failure::Gone)?, response))
+    }
+
+    fn capabilities(&self) -> Result<Capabilities, Failure> {
+        let (about, _) = self.about(query::capabilities())?;
         if !about.has_type(Vocabulary::CalDav, "calendar") {
             return Err(Failure::Permanent(format!("{} is no calendar any more", self.calendar.as_str())));
         }

@@ -37,6 +37,11 @@ pub(crate) fn capabilities() -> String {
     propfind("<d:resourcetype/><d:sync-token/><d:supported-report-set/><s:getctag/>")
 }
 
+/// When anything in a calendar last changed.
+pub(crate) fn last_modified() -> String {
+    propfind("<d:resourcetype/><d:getlastmodified/>")
+}
+
 /// What changes whenever anything in a calendar changes.
 pub(crate) fn ctag() -> String {
     propfind("<s:getctag/>")

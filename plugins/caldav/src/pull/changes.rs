@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apptsync_plugin::connector::Page;
 use apptsync_plugin::types::Failure;
 
-use super::{Pull, last};
+use super::{Pull, Validator, last};
 use crate::address::Path;
 use crate::cursor::{ChangesPage, Cursor};
 use crate::failure::names_condition;
@@ -19,7 +19,27 @@ impl Pull<'_> {
     ///
     /// What one answer lists may fill several pages. The server is asked again for each, and goes on from the token of the
     /// first: what changes meanwhile is told twice, and never lost.
-    pub(super) fn changes(&self, from: String, page: Option<ChangesPage>) -> Result<Page, Failure> {
+    ///
+    /// Where the validator proves that nothing changed, the server is not asked for changes at all.
+    pub(super) fn changes(
+        &self,
+        from: String,
+        page: Option<ChangesPage>,
+        known: Option<Validator>,
+    ) -> Result<Page, Failure> {
+        let validator = match &page {
+            Some(_) => known,
+            None => {
+                let now = self.validator(&from)?;
+                if let (Some(known), Some(now)) = (known, now)
+                    && known.proves_unchanged(now)
+                {
+                    let next = Cursor::Changes { from, page: None, validator: Some(now) };
+                    return Ok(Page { changes: Vec::new(), next: next.write()?, done: true, full: false });
+                }
+                now
+            }
+        };
         let answer = self.changed_since(&from)?;
         let token = answer.sync_token.clone();
         let token = token.ok_or_else(|| Failure::Permanent("the server's answer has no sync-token".to_owned()))?;
@@ -38,9 +58,11 @@ impl Pull<'_> {
         let taken = sheet.fill(&listed)?;
         let everything = taken == listed.len();
         let next = if everything {
-            Cursor::Changes { from: to, page: None }
+            // Of a list that was cut off the rest is still to be asked for.
+            Cursor::Changes { from: to, page: None, validator: validator.filter(|_| !truncated) }
         } else {
-            Cursor::Changes { from, page: Some(ChangesPage { after: last(&listed, taken, &after), to }) }
+            let page = ChangesPage { after: last(&listed, taken, &after), to };
+            Cursor::Changes { from, page: Some(page), validator }
         };
         Ok(Page { changes: sheet.changes, next: next.write()?, done: everything && !truncated, full: false })
     }

@@ -61,10 +61,7 @@ impl Pull<'_> {
         if !has_one {
             return Ok(None);
         }
-        let response = self.client.ask(self.client.propfind(self.calendar, "0", query::ctag()))?;
-        let answer = self.client.multistatus(&response, self.calendar)?;
-        let about = answer.resources.iter().find(|resource| resource.path == *self.calendar);
-        let about = about.filter(|resource| !resource.is_gone()).ok_or(Failure::Gone)?;
+        let (about, _) = self.about(query::ctag())?;
         Ok(about.text(Vocabulary::CalendarServer, "getctag").map(str::to_owned))
     }
 }

@@ -6,4 +6,5 @@ mod hosts;
 mod recorded;
 mod servers;
 mod tags;
+mod validator;
 mod writing;
