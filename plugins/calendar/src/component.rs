@@ -45,13 +45,21 @@ pub(crate) const OUR_ID: &str = "X-APPTSYNC-ID";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Component {
     properties: Vec<Property>,
+    size: usize,
 }
 
 impl Component {
     /// Reads a component from its `BEGIN` on.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let own = own_lines(bytes).filter(|line| is_read(line));
-        Self { properties: own.filter_map(Property::parse).collect() }
+        let properties: Vec<Property> = own.filter_map(Property::parse).collect();
+        let size = properties.iter().map(|property| property.value.len()).sum();
+        Self { properties, size }
+    }
+
+    /// The bytes of its values.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// The first property of a name in upper case.

@@ -2,7 +2,7 @@
 
 use apptsync_plugin::connector::{Entry, Fields, Kind};
 use apptsync_plugin::types::{Instant, Period, Priority};
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use crate::component::{Component, OUR_ID};
@@ -108,21 +108,22 @@ impl Calendar<'_> {
         Ok(())
     }
 
-    /// Removes an object with all its components; of a series, one occurrence by an `EXDATE`.
+    /// Removes an object with all its components; of a series, one occurrence by an `EXDATE`. With the last occurrence the
+    /// object goes.
     ///
     /// # Errors
     ///
-    /// [`WriteError::NoSuchItem`] or, for an occurrence, [`WriteError::Unreadable`].
+    /// [`WriteError::NoSuchItem`] or, for an occurrence, [`WriteError::Unreadable`], and [`WriteError::Refused`] where all that
+    /// follow would change.
     pub fn delete(&mut self, key: &Key<'_>, viewer: &Viewer, now: Instant) -> Result<(), WriteError> {
         let object = self.object(key.kind, key.uid).ok_or(WriteError::NoSuchItem)?;
         let Some(original_start) = key.original_start else {
-            for member in object.group.members.clone() {
-                self.remove(key.kind, key.uid, member);
-            }
+            self.remove_all(key);
             return Ok(());
         };
         let pattern = series(&object, viewer)?;
         pattern.at(original_start)?.ok_or(WriteError::NoSuchItem)?;
+        spare_following(&pattern, original_start)?;
         let exception = pattern.exception_index(original_start);
         let excluded = pattern.moment(original_start).map(|moment| written(&moment));
         let master = object.master_index();
@@ -139,7 +140,20 @@ impl Calendar<'_> {
         if let Some(index) = exception {
             self.remove(key.kind, key.uid, index);
         }
+        let object = self.object(key.kind, key.uid);
+        let left = object.map(|object| object.pattern(viewer).and_then(|pattern| pattern.is_empty()));
+        // A series without occurrences is none, and servers refuse it.
+        if left == Some(Ok(true)) {
+            self.remove_all(key);
+        }
         Ok(())
+    }
+
+    fn remove_all(&mut self, key: &Key<'_>) {
+        let members = self.object(key.kind, key.uid).map(|object| object.group.members.clone());
+        for member in members.unwrap_or_default() {
+            self.remove(key.kind, key.uid, member);
+        }
     }
 
     /// Takes our id off an item, and changes nothing else.
@@ -272,6 +286,7 @@ fn target<'c>(object: &Object<'c>, key: &Key<'_>, viewer: &Viewer) -> Result<Tar
     };
     let pattern = series(object, viewer)?;
     let found = pattern.at(original_start)?.ok_or(WriteError::NoSuchItem)?;
+    spare_following(&pattern, original_start)?;
     if let Some(index) = pattern.exception_index(original_start) {
         return present(index);
     }
@@ -279,7 +294,7 @@ fn target<'c>(object: &Object<'c>, key: &Key<'_>, viewer: &Viewer) -> Result<Tar
     let master = object.master_index().and_then(|index| object.calendar.piece(index)).ok_or(WriteError::NoSuchItem)?;
     // After an exception that holds for all that follow, the pattern's own component is not what is seen.
     if found.component != &Component::parse(&master.bytes) {
-        return Err(WriteError::Refused("the series was split in a way that is not written".to_owned()));
+        return Err(split());
     }
     let mut patch = Patch::default();
     for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", OUR_ID] {
@@ -287,17 +302,18 @@ fn target<'c>(object: &Object<'c>, key: &Key<'_>, viewer: &Viewer) -> Result<Tar
     }
     let (parameters, value) = written(&start);
     patch.set("RECURRENCE-ID", &parameters, &value);
-    let actual = found.times.start.at(found.local);
-    let (parameters, value) = written(&actual);
     if found.component.first("DTSTART").is_some() {
         patch.set("DTSTART", &parameters, &value);
     }
+    let actual = found.times.start.at(found.local);
     for name in ["DTEND", "DUE"] {
         let Some(property) = found.component.first(name) else { continue };
         let reckoning = object.reckoning(viewer);
         let end = Moment::read(property, &property.value, &reckoning).ok_or(Unreadable::Value(name))?;
         let later = found.local - found.times.start.local();
         let end = match (name, pattern.end(&actual)) {
+            // Whole days may be written as times.
+            ("DTEND", Some(day @ Moment::Date(_))) if end.local().time() == NaiveTime::MIN => end.at(day.local()),
             ("DTEND", Some(end)) => end,
             _ => end.at(value::shifted(end.local(), later.num_seconds()).ok_or(Unreadable::Value(name))?),
         };
@@ -305,6 +321,15 @@ fn target<'c>(object: &Object<'c>, key: &Key<'_>, viewer: &Viewer) -> Result<Tar
         patch.set(name, &parameters, &value);
     }
     Ok(Target::New(patch.apply(&master.bytes, object.calendar.line_end())))
+}
+
+/// What is written into an exception that holds for all that follow, or taken away with it, changes them all.
+fn spare_following(pattern: &crate::series::Pattern<'_>, original_start: Instant) -> Result<(), WriteError> {
+    if pattern.holds_for_following(original_start) { Err(split()) } else { Ok(()) }
+}
+
+fn split() -> WriteError {
+    WriteError::Refused("the series was split in a way that is not written".to_owned())
 }
 
 fn series<'c>(object: &Object<'c>, viewer: &Viewer) -> Result<crate::series::Pattern<'c>, WriteError> {

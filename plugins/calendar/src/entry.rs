@@ -23,7 +23,9 @@ pub(crate) fn item(
     place: &Place<'_>,
     viewer: &Viewer,
 ) -> Item {
-    let private = component.says("CLASS", "PRIVATE") || component.says("CLASS", "CONFIDENTIAL");
+    // What is not known is private (RFC 5545 3.8.1.3).
+    let class = component.text("CLASS").unwrap_or_default();
+    let private = !class.is_empty() && !class.eq_ignore_ascii_case("PUBLIC");
     let text = |read: &dyn Fn(&Component) -> String| if private { String::new() } else { read(component) };
     let entry = Entry {
         subject: text(&|component| line(component, "SUMMARY")),

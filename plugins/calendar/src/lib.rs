@@ -109,6 +109,8 @@ pub struct Effort {
 impl Effort {
     /// The most that goes into one series; what needs more is unreadable.
     pub const SERIES: u32 = 100_000;
+    /// Bytes of a component that are read by one step.
+    pub(crate) const BYTES: usize = 256;
 
     /// So many steps.
     #[must_use]

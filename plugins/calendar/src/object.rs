@@ -33,6 +33,8 @@ impl Occurrences {
     pub const MOST: usize = 1_000;
     /// The most bytes that they take, as [`size`] counts them: half of what one answer may have.
     pub const LARGEST: usize = 8 << 20;
+    /// The most bytes that are read for them: each reads what its component says anew, of which little may be kept.
+    const MOST_READ: usize = 32 << 20;
 }
 
 /// About how many bytes an item takes in an answer.
@@ -64,10 +66,11 @@ impl<'c> Object<'c> {
         self.pieces().any(|piece| piece.recurs || piece.is_exception)
     }
 
-    /// Stands for its bytes: changes whenever a byte of them does.
+    /// Stands for its bytes, and for the time zones that the calendar defines under names of its own: changes whenever a
+    /// byte of them does.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut hasher = Xxh64::default();
+        let mut hasher = Xxh64::new(self.calendar.definitions().digest());
         let mut length = 0;
         for piece in self.pieces() {
             hasher.update(&piece.bytes);
@@ -158,14 +161,17 @@ impl<'c> Object<'c> {
         effort: &mut Effort,
     ) -> Result<Occurrences, Unreadable> {
         let pattern = self.pattern(viewer)?;
-        let (mut items, mut bytes, mut truncated) = (Vec::new(), 0, false);
+        let (mut items, mut bytes, mut read, mut truncated) = (Vec::new(), 0, 0, false);
         for found in pattern.within(window, effort)? {
-            let item = self.occurring(&pattern, &found, place, viewer)?;
-            let period = match &item.content {
-                connector::Content::Entry(entry) => entry.period.as_ref(),
-                connector::Content::Contact(_) => None,
-            };
-            if period.is_some_and(|period| intersects(period, window, viewer.zone)) {
+            // Far more may be near the window than in it, and their texts may be long.
+            if intersects(&pattern.period(&found)?, window, viewer.zone) {
+                read += found.component.size();
+                effort.spend(u32::try_from(found.component.size() / Effort::BYTES).unwrap_or(u32::MAX));
+                if read > Occurrences::MOST_READ {
+                    truncated = true;
+                    break;
+                }
+                let item = self.occurring(&pattern, &found, place, viewer)?;
                 bytes += size(&item);
                 truncated = items.len() >= Occurrences::MOST || bytes > Occurrences::LARGEST;
                 if truncated {

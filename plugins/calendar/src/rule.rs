@@ -10,11 +10,14 @@ use crate::Effort;
 use crate::error::Unreadable;
 use crate::value::{self, Written};
 
-/// The most entries of one list in a rule: each day of a leap year.
-const LONGEST_LIST: usize = 366;
+/// The most entries of one list in a rule: each second of a minute, and one more.
+const LONGEST_LIST: usize = 64;
 
 /// The most that a rule may put into one range: far more than the contract lets a series have.
 const MOST_STARTS: usize = 20_000;
+
+/// Days or occurrences that one step of effort makes.
+const STEP: usize = 128;
 
 /// A rule as it is written.
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub(crate) struct Rule {
     count: Option<u32>,
     /// In the zone of the series once [`Rule::starts`] is told so.
     pub(crate) until: Option<Written>,
+    /// The most occurrences that one step of its frequency makes, days and times of day.
+    step: usize,
     parts: RRule<rrule::Unvalidated>,
 }
 
@@ -36,7 +41,10 @@ impl Rule {
             .map(|part| part.split_once('=').map(|(key, value)| (key.trim().to_ascii_uppercase(), value.trim())))
             .collect::<Option<_>>()?;
         let frequency = parts.iter().find(|(key, _)| key == "FREQ").and_then(|(_, value)| frequency(value))?;
-        let mut rule = Self { frequency, interval: 1, count: None, until: None, parts: RRule::new(frequency) };
+        let mut rule = Self { frequency, interval: 1, count: None, until: None, step: 1, parts: RRule::new(frequency) };
+        if !is_bounded(frequency, &parts) {
+            return None;
+        }
         // How many times of day, so that one step of a rule does not become millions.
         let (mut hours, mut minutes, mut seconds) = (1, 1, 1);
         for (key, value) in &parts {
@@ -69,13 +77,13 @@ impl Rule {
                 _ => return None,
             };
         }
-        let days = match frequency {
-            Frequency::Yearly => 366,
-            Frequency::Monthly => 31,
-            Frequency::Weekly => 7,
-            _ => 1,
-        };
-        (hours * minutes * seconds * days <= Effort::SERIES as usize).then_some(rule)
+        rule.step = hours * minutes * seconds * days(frequency);
+        (rule.step <= Effort::SERIES as usize).then_some(rule)
+    }
+
+    /// Whether it comes to an end by itself.
+    pub(crate) fn ends(&self) -> bool {
+        self.count.is_some() || self.until.is_some()
     }
 
     /// The local times in a range at which the rule puts something that first happens at `start`.
@@ -98,15 +106,19 @@ impl Rule {
             return Ok(found);
         }
         // Time zones do not enter here: local time goes in and comes out as if it were UTC.
-        let from = Tz::UTC.from_utc_datetime(&self.skip(start, *range.start()));
+        let skipped = self.skip(start, *range.start());
+        let from = Tz::UTC.from_utc_datetime(&skipped);
         let rule = self.parts.clone().validate(from).map_err(|_| Unreadable::Value("RRULE"))?;
         let rules = RRuleSet::new(from).limit().rrule(rule);
+        effort.spend(u32::try_from(self.step / STEP).unwrap_or(u32::MAX));
+        let mut before = skipped;
         for (steps, moment) in (0..).zip(&rules) {
             let local = moment.naive_utc();
+            effort.spend(self.cost(before, local));
+            before = local;
             if self.count.is_some_and(|count| steps >= count) || local > last {
                 return Ok(found);
             }
-            effort.spend(1);
             if local >= *range.start() {
                 found.push(local);
             }
@@ -119,24 +131,61 @@ impl Rule {
         Err(Unreadable::Endless)
     }
 
-    /// A start of the same rule that lies at least one interval before the range; the start itself where there is none.
-    fn skip(&self, start: NaiveDateTime, range_start: NaiveDateTime) -> NaiveDateTime {
-        let unit = match self.frequency {
+    /// What it costs to come from one occurrence to the next: every step of the frequency between them is walked.
+    fn cost(&self, before: NaiveDateTime, after: NaiveDateTime) -> u32 {
+        let interval = self.unit() * i64::from(self.interval);
+        let steps = u32::try_from((after - before).num_seconds() / interval).unwrap_or(u32::MAX);
+        let weight = u32::try_from(days(self.frequency).div_ceil(STEP)).unwrap_or(u32::MAX);
+        steps.saturating_mul(weight).max(1)
+    }
+
+    /// The seconds of a step of its frequency; of months and years, which are not of one length, the shortest.
+    fn unit(&self) -> i64 {
+        match self.frequency {
+            Frequency::Yearly => 365 * 86_400,
+            Frequency::Monthly => 28 * 86_400,
             Frequency::Weekly => 604_800,
             Frequency::Daily => 86_400,
             Frequency::Hourly => 3_600,
             Frequency::Minutely => 60,
             Frequency::Secondly => 1,
-            // Months and years are not of one length, and there are few of them.
-            Frequency::Monthly | Frequency::Yearly => return start,
-        };
-        let interval = unit * i64::from(self.interval);
+        }
+    }
+
+    /// A start of the same rule that lies at least one interval before the range; the start itself where there is none.
+    fn skip(&self, start: NaiveDateTime, range_start: NaiveDateTime) -> NaiveDateTime {
+        // Months and years are not of one length, and there are few of them.
+        if matches!(self.frequency, Frequency::Monthly | Frequency::Yearly) {
+            return start;
+        }
+        let interval = self.unit() * i64::from(self.interval);
         let intervals = (range_start - start).num_seconds() / interval - 1;
         if self.count.is_some() || intervals <= 0 {
             return start;
         }
         value::shifted(start, intervals * interval).unwrap_or(start)
     }
+}
+
+/// The days among which one step of a frequency looks for its occurrences.
+fn days(frequency: Frequency) -> usize {
+    match frequency {
+        Frequency::Yearly => 366,
+        Frequency::Monthly => 31,
+        Frequency::Weekly => 7,
+        _ => 1,
+    }
+}
+
+/// Whether walking a rule cannot take very long between two occurrences. Of what recurs within a day every step is tried,
+/// so it may only be restricted by what comes again soon: weekdays, months and, but for seconds, times of day.
+fn is_bounded(frequency: Frequency, parts: &[(String, &str)]) -> bool {
+    let allowed: &[&str] = match frequency {
+        Frequency::Secondly => &[],
+        Frequency::Minutely | Frequency::Hourly => &["BYDAY", "BYMONTH", "BYHOUR", "BYMINUTE", "BYSECOND"],
+        _ => return true,
+    };
+    parts.iter().all(|(key, _)| !key.starts_with("BY") || allowed.contains(&key.as_str()))
 }
 
 fn counted(values: Vec<u8>, count: &mut usize) -> Vec<u8> {
@@ -268,6 +317,15 @@ mod tests {
         let never =
             walk("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "20260101T000000", "20260101T000000", "20270101T000000");
         assert_eq!(never, Err(Unreadable::Endless));
+        // Each of these walks thousands of steps from one occurrence to the next.
+        for rare in [
+            "FREQ=HOURLY;COUNT=9999;BYMONTH=2;BYDAY=MO;BYHOUR=9",
+            "FREQ=MINUTELY;COUNT=9999;BYHOUR=9;BYMINUTE=0",
+            "FREQ=DAILY;COUNT=9999;BYMONTH=2;BYMONTHDAY=29",
+        ] {
+            let found = walk(rare, "00010101T090000", "20260101T000000", "20270101T000000");
+            assert_eq!(found, Err(Unreadable::Endless), "{rare}");
+        }
         let many = walk("FREQ=SECONDLY;COUNT=4000000", "20000101T000000", "20260101T000000", "20270101T000000");
         assert_eq!(many, Err(Unreadable::Endless));
     }
@@ -287,6 +345,9 @@ mod tests {
             "FREQ=DAILY;RSCALE=HEBREW",
             "FREQ=DAILY;INTERVAL=70000",
             "no rule",
+            "FREQ=SECONDLY;BYHOUR=9",
+            "FREQ=MINUTELY;BYMONTHDAY=30;BYMONTH=2",
+            "FREQ=HOURLY;BYSETPOS=1",
         ] {
             assert!(Rule::parse(wrong).is_none(), "{wrong}");
         }

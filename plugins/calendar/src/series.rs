@@ -18,8 +18,10 @@ use crate::zone::Zone;
 use crate::{Effort, entry};
 
 const DAY: i64 = 86_400;
-/// The most dates of `RDATE` and `EXDATE` that are looked at.
+/// The most dates of `RDATE` or `EXDATE` of a series that can be read.
 const MOST_DATES: usize = 20_000;
+/// The most rules of a series that can be read; it should have one.
+const MOST_RULES: usize = 16;
 
 /// What a series is made of.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct Pattern<'a> {
     master: Option<Master>,
     /// By their original starts.
     exceptions: BTreeMap<Instant, Exception>,
+    /// Those of them that hold for all that follow.
+    following: BTreeSet<Instant>,
 }
 
 /// The component that has the rules.
@@ -36,6 +40,8 @@ pub(crate) struct Pattern<'a> {
 struct Master {
     component: Component,
     times: Times,
+    /// Its start as it is written, which may be a time where whole days are meant.
+    written: Option<Moment>,
     rules: Vec<Rule>,
     excluding: Vec<Rule>,
     /// In local time, with how long they take where they say so themselves.
@@ -82,13 +88,15 @@ impl<'a> Pattern<'a> {
             Some(component) => Some(Master::read(component, kind, &reckoning)?),
             None => None,
         };
-        let mut pattern = Self { kind, reckoning, master, exceptions: BTreeMap::new() };
+        let mut pattern = Self { kind, reckoning, master, exceptions: BTreeMap::new(), following: BTreeSet::new() };
         for (index, component) in exceptions {
             let exception = pattern.exception(index, component)?;
             let at = pattern.original_start(&exception.original);
             // Of several the first counts.
             pattern.exceptions.entry(at).or_insert(exception);
         }
+        let following = pattern.exceptions.iter().filter(|(_, exception)| exception.is_for_following);
+        pattern.following = following.map(|(at, _)| *at).collect();
         Ok(pattern)
     }
 
@@ -127,8 +135,15 @@ impl<'a> Pattern<'a> {
 
     /// How the pattern writes where it puts an occurrence. None where there is no pattern here.
     pub(crate) fn moment(&self, original_start: Instant) -> Option<Moment> {
-        let start = &self.master.as_ref()?.times.start;
-        Some(start.at(local_of(start, original_start)))
+        let master = self.master.as_ref()?;
+        let start = &master.times.start;
+        let local = local_of(start, original_start);
+        Some(match (start, &master.written) {
+            (Moment::Date(_), Some(written @ Moment::Time { local: first, .. })) => {
+                written.at(local.date().and_time(first.time()))
+            }
+            _ => start.at(local),
+        })
     }
 
     /// How the pattern writes where an occurrence ends that begins at a moment.
@@ -139,6 +154,28 @@ impl<'a> Pattern<'a> {
     /// Where the exception for an occurrence stands in the calendar.
     pub(crate) fn exception_index(&self, original_start: Instant) -> Option<usize> {
         self.exceptions.get(&original_start).map(|exception| exception.index)
+    }
+
+    /// Whether an occurrence is an exception that holds for all that follow, too.
+    pub(crate) fn holds_for_following(&self, original_start: Instant) -> bool {
+        self.following.contains(&original_start)
+    }
+
+    /// Whether the series has no occurrence at all.
+    ///
+    /// # Errors
+    ///
+    /// It takes too many steps to find out.
+    pub(crate) fn is_empty(&self) -> Result<bool, Unreadable> {
+        let Some(master) = self.master.as_ref().filter(|_| self.exceptions.is_empty()) else {
+            return Ok(self.exceptions.is_empty());
+        };
+        if !master.rules.iter().all(Rule::ends) {
+            return Ok(false);
+        }
+        let start = master.times.start.local().min(master.dates.keys().next().copied().unwrap_or(NaiveDateTime::MAX));
+        let starts = master.starts(&(start..=NaiveDateTime::MAX), &mut Effort::new(Effort::SERIES))?;
+        Ok(starts.is_empty())
     }
 
     /// All exceptions.
@@ -186,14 +223,14 @@ impl<'a> Pattern<'a> {
     }
 
     fn largest_shift(&self) -> i64 {
-        let following = self.exceptions.values().filter(|exception| exception.is_for_following);
+        let following = self.following.iter().filter_map(|at| self.exceptions.get(at));
         following.map(|exception| exception.shift().abs()).max().unwrap_or(0)
     }
 
     /// An occurrence by the pattern, or by the last exception before it that holds for all that follow.
     fn generated<'p>(&'p self, master: &'p Master, local: NaiveDateTime, original_start: Instant) -> Found<'p> {
-        let mut before = self.exceptions.range(..original_start).rev().map(|(_, exception)| exception);
-        match before.find(|exception| exception.is_for_following) {
+        let before = self.following.range(..original_start).next_back();
+        match before.and_then(|at| self.exceptions.get(at)) {
             Some(exception) => {
                 let unshifted = master.times.start.at(local).local_as(&exception.times.start);
                 let local = value::shifted(unshifted, exception.shift()).unwrap_or(unshifted);
@@ -241,9 +278,11 @@ impl Exception {
 impl Master {
     fn read(component: Component, kind: Kind, reckoning: &Reckoning<'_>) -> Result<Self, Unreadable> {
         let times = Times::read(&component, kind, reckoning)?.ok_or(Unreadable::NoStart)?;
+        let written = component.first("DTSTART").and_then(|start| Moment::read(start, &start.value, reckoning));
         let rules = |name: &'static str| {
             let read = |property: &Property| Rule::parse(&property.value).ok_or(Unreadable::Value(name));
-            component.all(name).map(read).collect::<Result<Vec<_>, _>>()
+            let rules = component.all(name).take(MOST_RULES + 1).map(read).collect::<Result<Vec<_>, _>>()?;
+            if rules.len() > MOST_RULES { Err(Unreadable::Endless) } else { Ok(rules) }
         };
         let (rules, excluding) = (rules("RRULE")?, rules("EXRULE")?);
         let mut dates = BTreeMap::new();
@@ -261,7 +300,7 @@ impl Master {
             excluded.insert(times.start.at(local).instant());
             Some(())
         })?;
-        Ok(Self { component, times, rules, excluding, dates, excluded })
+        Ok(Self { component, times, written, rules, excluding, dates, excluded })
     }
 
     /// The local times in a range at which the series has an occurrence, ascending.
@@ -312,7 +351,10 @@ fn for_each_date(
     mut read: impl FnMut(&Property, &str) -> Option<()>,
 ) -> Result<(), Unreadable> {
     let dates = component.all(name).flat_map(|property| property.value.split(',').map(move |date| (property, date)));
-    for (property, date) in dates.take(MOST_DATES).filter(|(_, date)| !date.trim().is_empty()) {
+    for (count, (property, date)) in dates.filter(|(_, date)| !date.trim().is_empty()).enumerate() {
+        if count == MOST_DATES {
+            return Err(Unreadable::TooMany);
+        }
         read(property, date).ok_or(Unreadable::Value(name))?;
     }
     Ok(())

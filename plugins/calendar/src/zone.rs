@@ -8,6 +8,7 @@ use apptsync_plugin::types::Instant;
 use calcard::common::timezone::Tz as KnownZone;
 use chrono::{LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
+use xxhash_rust::xxh64::xxh64;
 
 use crate::Effort;
 use crate::component::Component;
@@ -18,8 +19,12 @@ use crate::value::{self, Written};
 /// The most definitions, and observances of one, that are looked at.
 const MOST_DEFINITIONS: usize = 64;
 const MOST_OBSERVANCES: usize = 64;
-/// The most dates of one `RDATE`.
-const MOST_ONSETS: usize = 256;
+/// The most changes of the clock in one definition: two a year for longer than anybody plans.
+const MOST_ONSETS: usize = 2_048;
+/// The most changes of the clock within four days that are looked at; no clock changes more than once in them.
+const MOST_NEARBY: usize = 16;
+/// The longest name of a zone that is looked at, in bytes.
+const LONGEST_NAME: usize = 255;
 const DAY: i64 = 86_400;
 
 /// A time zone.
@@ -73,12 +78,16 @@ fn named_instant(tz: Tz, local: NaiveDateTime) -> Instant {
 
 /// The zone of a `TZID`: an IANA name, also behind a prefix, or a name that Windows or Outlook uses.
 pub(crate) fn named(id: &str) -> Option<Tz> {
+    if id.len() > LONGEST_NAME {
+        return None;
+    }
     if let Ok(tz) = id.parse() {
         return Some(tz);
     }
+    // What is made of the offset in `(UTC+01:00) Somewhere` is only a guess, see `guessed`.
+    let is_of_offset = |tz: &Tz| id.trim_start().starts_with('(') && tz.name().starts_with("Etc/GMT");
     match KnownZone::from_str(id) {
-        Ok(KnownZone::Tz(tz)) => Some(tz),
-        // A fixed offset is only a guess, see `guessed`.
+        Ok(KnownZone::Tz(tz)) if !is_of_offset(&tz) => Some(tz),
         _ => ends_in_a_name(id),
     }
 }
@@ -91,19 +100,26 @@ fn ends_in_a_name(id: &str) -> Option<Tz> {
 
 /// `(GMT+01:00) Somewhere` says little, but more than nothing.
 fn guessed(id: &str) -> Option<Zone> {
-    let Ok(KnownZone::Fixed(offset)) = KnownZone::from_str(id) else { return None };
-    Some(Zone::Own(Rc::new(Definition { before: offset.local_minus_utc(), onsets: Vec::new() })))
+    let written = id.trim_start().strip_prefix('(')?.split_once(')')?.0.trim();
+    let written = written.strip_prefix("UTC").or_else(|| written.strip_prefix("GMT"))?;
+    let digits: String = written.chars().filter(|character| !matches!(character, ':' | '.')).collect();
+    let before = if digits.is_empty() { 0 } else { value::offset(&digits)? };
+    Some(Zone::Own(Rc::new(Definition { before, onsets: Vec::new() })))
 }
 
 /// The zones that a calendar defines, as far as their names do not say which they are.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Definitions(HashMap<String, Zone>);
+pub(crate) struct Definitions {
+    zones: HashMap<String, Zone>,
+    /// Stands for the bytes of these definitions; 0 where there are none.
+    digest: u64,
+}
 
 impl Definitions {
     /// Reads the definitions among some components `VTIMEZONE`.
     pub(crate) fn read<'a>(components: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut zones = HashMap::new();
-        let mut effort = Effort::new(Effort::SERIES);
+        let (mut zones, mut digest) = (HashMap::new(), 0);
+        let mut effort = Effort::new(4 * Effort::SERIES);
         for bytes in components.take(MOST_DEFINITIONS) {
             let component = Component::parse(bytes);
             let Some(id) = component.text("TZID").filter(|id| named(id).is_none()) else { continue };
@@ -111,13 +127,21 @@ impl Definitions {
             let zone =
                 location.map(Zone::Named).or_else(|| Some(Zone::Own(Rc::new(Definition::read(bytes, &mut effort)?))));
             zones.extend(zone.map(|zone| (id, zone)));
+            digest = xxh64(bytes, digest);
         }
-        Self(zones)
+        Self { zones, digest }
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// The zone of a `TZID`; none where nobody knows it.
     pub(crate) fn zone(&self, id: &str) -> Option<Zone> {
-        named(id).map(Zone::Named).or_else(|| self.0.get(id).cloned()).or_else(|| guessed(id))
+        if id.len() > LONGEST_NAME {
+            return None;
+        }
+        named(id).map(Zone::Named).or_else(|| self.zones.get(id).cloned()).or_else(|| guessed(id))
     }
 }
 
@@ -138,6 +162,7 @@ impl Definition {
             add_onsets(&Component::parse(&observance), &mut onsets, effort);
         }
         onsets.sort_unstable();
+        onsets.dedup();
         let before = onsets.first()?.1;
         Some(Self { before, onsets: onsets.into_iter().map(|(at, _, to)| (at, to)).collect() })
     }
@@ -149,7 +174,9 @@ impl Definition {
 
     fn instant(&self, local: i64) -> Instant {
         let before = self.offset_at(local - 2 * DAY);
-        let changes = self.onsets.iter().filter(|(at, _)| (local - 2 * DAY..=local + 2 * DAY).contains(at));
+        let first = self.onsets.partition_point(|(at, _)| *at < local - 2 * DAY);
+        let nearby = self.onsets.iter().skip(first).take(MOST_NEARBY);
+        let changes = nearby.take_while(|(at, _)| *at <= local + 2 * DAY);
         let fits = |offset: i32| {
             let instant = local - i64::from(offset);
             (self.offset_at(instant) == offset).then_some(instant)
@@ -194,7 +221,8 @@ fn add_onsets(observance: &Component, onsets: &mut Vec<(Instant, i32, i32)>, eff
     };
     let mut starts = vec![start];
     for dates in observance.all("RDATE") {
-        starts.extend(dates.value.split(',').take(MOST_ONSETS).filter_map(|date| local(value::date_or_time(date)?)));
+        let room = MOST_ONSETS.saturating_sub(starts.len());
+        starts.extend(dates.value.split(',').take(room).filter_map(|date| local(value::date_or_time(date)?)));
     }
     if let Some(rule) = observance.first("RRULE").and_then(|rule| Rule::parse(&rule.value)) {
         let until = rule.until.and_then(local);
@@ -205,6 +233,7 @@ fn add_onsets(observance: &Component, onsets: &mut Vec<(Instant, i32, i32)>, eff
         starts.extend(rule.starts(start, until, &range, effort).unwrap_or_default());
     }
     starts.dedup();
+    starts.truncate(MOST_ONSETS.saturating_sub(onsets.len()));
     onsets.extend(starts.into_iter().map(|start| (value::instant(start) - i64::from(from), from, to)));
 }
 
@@ -230,7 +259,10 @@ mod tests {
         ] {
             assert_eq!(named(id).map(|tz| tz.name()), Some(expected), "{id}");
         }
-        assert_eq!(named("Customized Time Zone 1"), None);
+        for unknown in ["Customized Time Zone 1", "(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb", &"/a".repeat(10_000)]
+        {
+            assert_eq!(named(unknown), None);
+        }
     }
 
     #[test]
@@ -256,6 +288,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_says_only_an_offset_is_a_guess_where_nothing_is_defined() {
+        let id = "(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb";
+        let (summer, winter) = (1_782_900_000, 1_796_119_200);
+        let seconds_east = |zone: &Zone, at| (value::instant(zone.local(at)) - at, value::instant(zone.local(at)));
+        let defined = CUSTOM.replace("Customized Time Zone 1", id);
+        let own = Definitions::read(std::iter::once(defined.as_bytes())).zone(id).unwrap();
+        let guessed = Definitions::default().zone(id).unwrap();
+        for (at, defined, guess) in [(summer, 7_200, 3_600), (winter, 3_600, 3_600)] {
+            assert_eq!(seconds_east(&own, at), (defined, at + defined));
+            assert_eq!(seconds_east(&guessed, at), (guess, at + guess));
+        }
+        for (id, expected) in [
+            ("(UTC+05:30) Somewhere", Some(19_800)),
+            ("(GMT-03.30) Somewhere", Some(-12_600)),
+            ("(UTC) Somewhere", Some(0)),
+            ("(UTC+5) Somewhere", None),
+            ("(home) Somewhere", None),
+            ("Somewhere", None),
+        ] {
+            let zone = Definitions::default().zone(id);
+            assert_eq!(zone.map(|zone| seconds_east(&zone, summer).0), expected, "{id}");
+        }
+    }
+
+    #[test]
     fn what_the_clock_jumps_over_counts_as_before_the_jump() {
         let local = |text| match value::date_or_time(text) {
             Some(Written::Local(time)) => time,
@@ -273,6 +330,12 @@ mod tests {
         let endless = CUSTOM.replace("FREQ=YEARLY", "FREQ=SECONDLY");
         let zones = Definitions::read(std::iter::once(endless.as_bytes()));
         assert!(zones.zone("Customized Time Zone 1").is_some());
+        let dates = vec!["20261201T090000"; 10_000].join(",");
+        let dates = format!("RDATE:{dates}\r\nEND:STANDARD");
+        let many = CUSTOM.replace("END:STANDARD", &dates).repeat(8);
+        let zones = Definitions::read(std::iter::once(many.as_bytes()));
+        let Some(Zone::Own(definition)) = zones.zone("Customized Time Zone 1") else { panic!("{zones:?}") };
+        assert!(definition.onsets.len() <= MOST_ONSETS);
         for bytes in [&b"BEGIN:VTIMEZONE\nTZID:x\nEND:VTIMEZONE\n"[..], b"", b"BEGIN:STANDARD\nBEGIN:STANDARD\n"] {
             assert!(Definitions::read(std::iter::once(bytes)).zone("x").is_none());
         }

@@ -220,3 +220,34 @@ fn hostile_streams_cost_little() {
     assert!(object.change(&ALWAYS, &place(), &viewer(), &mut Effort::default()).unwrap().is_some());
     assert_eq!(read.to_bytes(), foreign);
 }
+
+#[test]
+fn a_class_that_is_not_known_is_private() {
+    for (class, private) in [("X-TEAM", true), ("private", true), ("Public", false), ("", false)] {
+        let item = item(&event(&format!("DTSTART:20261201T090000Z\nCLASS:{class}\nSUMMARY:secret")));
+        assert_eq!((item.private, entry(&item).subject.is_empty()), (private, private), "{class}");
+    }
+}
+
+#[test]
+fn the_digest_stands_for_the_zones_that_a_calendar_defines_itself() {
+    let zoned = |offset: &str, name: &str| {
+        calendar(&format!(
+            "BEGIN:VTIMEZONE\nTZID:{name}\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\n\
+             END:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT\nUID:u\nDTSTART;TZID=Mine:20261201T090000\nEND:VEVENT"
+        ))
+    };
+    let digest = |bytes: &[u8]| Calendar::parse(bytes).unwrap().objects().next().unwrap().digest();
+    assert_ne!(digest(&zoned("+0100", "Mine")), digest(&zoned("+0200", "Mine")));
+    assert_eq!(digest(&zoned("+0100", "Europe/Warsaw")), digest(&zoned("+0200", "Europe/Warsaw")));
+}
+
+#[test]
+fn a_windows_name_that_nobody_knows_is_what_the_calendar_says() {
+    let lines = "BEGIN:VTIMEZONE\nTZID:(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb\nBEGIN:STANDARD\nDTSTART:16010101T030000\n\
+        TZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\nBEGIN:DAYLIGHT\n\
+        DTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\n\
+        END:VTIMEZONE\nBEGIN:VEVENT\nUID:u\nDTSTART;TZID=\"(UTC+01:00) Sarajevo, Skopje, Warsaw, Zagreb\":20260701T090000\n\
+        DURATION:PT1H\nEND:VEVENT";
+    assert_eq!(period(&calendar(lines)), "2026-07-01T07:00Z/2026-07-01T08:00Z");
+}

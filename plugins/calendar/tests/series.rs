@@ -11,7 +11,7 @@ mod common;
 
 use apptsync_calendar::{Calendar, Change, Effort, Key, Occurrences, Unreadable, occurrence_id, split_occurrence_id};
 use apptsync_plugin::connector::{Fields, Identity, Kind, Window};
-use common::{ALWAYS, DAY, NOW, calendar, entry, event, occurrences, place, show, starts, viewer, visit};
+use common::{ALWAYS, DAY, NOW, calendar, entry, event, occurrences, place, show, starts, utc, viewer, visit};
 use proptest::prelude::*;
 
 fn warsaw(start: &str, rule: &str) -> Vec<u8> {
@@ -221,4 +221,34 @@ proptest! {
         let expected: Vec<i64> = expected.into_iter().filter(|start| !common::utc(*start).replace('-', "").starts_with(&first)).collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn long_texts_of_many_occurrences_are_not_read_again_and_again() {
+    let long = "x".repeat(4 << 20);
+    let daily = "DTSTART:20261201T080000Z\nRRULE:FREQ=DAILY;COUNT=500";
+    let bytes = event(&format!("{daily}\nSUMMARY:{long}"));
+    let calendar = Calendar::parse(&bytes).unwrap();
+    let object = calendar.objects().next().unwrap();
+    let mut effort = Effort::default();
+    assert_eq!(object.change(&ALWAYS, &place(), &viewer(), &mut effort), Err(Unreadable::TooMany));
+    assert_ne!(effort, Effort::default());
+}
+
+#[test]
+fn more_dates_or_rules_than_are_looked_at_cannot_be_read() {
+    let dates = |name: &str, count: i64| {
+        let dates: Vec<String> = (0..count).map(|day| utc(NOW + day * DAY)[..10].replace('-', "")).collect();
+        event(&format!("DTSTART;VALUE=DATE:20261201\nRRULE:FREQ=DAILY\n{name};VALUE=DATE:{}", dates.join(",")))
+    };
+    let read = |bytes: &[u8]| {
+        let calendar = Calendar::parse(bytes).unwrap();
+        let window = Window { start: NOW, end: NOW + 30 * DAY };
+        calendar.objects().next().unwrap().change(&window, &place(), &viewer(), &mut Effort::default())
+    };
+    assert!(read(&dates("EXDATE", 20_000)).is_ok());
+    assert_eq!(read(&dates("EXDATE", 20_001)), Err(Unreadable::TooMany));
+    assert_eq!(read(&dates("RDATE", 20_001)), Err(Unreadable::TooMany));
+    let rules = event(&format!("DTSTART:20261201T080000Z\n{}", "RRULE:FREQ=DAILY;COUNT=1\n".repeat(17)));
+    assert_eq!(read(&rules), Err(Unreadable::Endless));
 }

@@ -523,3 +523,74 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_series_goes_with_its_last_occurrence() {
+    let daily = event("DTSTART:20261201T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3");
+    let mut calendar = Calendar::parse(&daily).unwrap();
+    for day in 0..3 {
+        assert!(calendar.object(APPOINTMENT, "u").is_some());
+        calendar.delete(&occurrence(NOW + day * DAY), &viewer(), NOW).unwrap();
+    }
+    assert!(calendar.object(APPOINTMENT, "u").is_none() && !text(&calendar.to_bytes()).contains("VEVENT"));
+    // What was moved is an occurrence, whatever the pattern still makes; so is the last one of a series that is not here.
+    let moved = "BEGIN:VEVENT\nUID:u\nRECURRENCE-ID:20261202T080000Z\nDTSTART:20261209T080000Z\nEND:VEVENT";
+    let rest = common::calendar(&format!(
+        "BEGIN:VEVENT\nUID:u\nDTSTART:20261201T080000Z\nRRULE:FREQ=DAILY;UNTIL=20261202T080000Z\nEND:VEVENT\n{moved}"
+    ));
+    let rest = changed(&rest, |calendar| calendar.delete(&occurrence(NOW), &viewer(), NOW).unwrap());
+    assert_eq!(starts(&rest, &ALWAYS), ["2026-12-09T08:00Z"]);
+    for last in [rest, common::calendar(moved)] {
+        let nothing = changed(&last, |calendar| calendar.delete(&occurrence(NOW + DAY), &viewer(), NOW).unwrap());
+        assert!(!text(&nothing).contains("VEVENT"), "{}", text(&nothing));
+    }
+    let endless = event("DTSTART:20261201T080000Z\nRRULE:FREQ=DAILY");
+    let rest = changed(&endless, |calendar| calendar.delete(&occurrence(NOW), &viewer(), NOW).unwrap());
+    assert!(text(&rest).contains("EXDATE:20261201T080000Z"));
+}
+
+#[test]
+fn an_exception_that_holds_for_all_that_follow_is_not_written() {
+    let bytes = common::calendar(
+        "BEGIN:VEVENT\nUID:u\nDTSTART:20261201T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:u\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261203T080000Z\nDTSTART:20261203T103000Z\nDURATION:PT2H\nEND:VEVENT",
+    );
+    let change = Change { entry: &visit(), fields: Fields::PERIOD, our_id: None };
+    let mut calendar = Calendar::parse(&bytes).unwrap();
+    for day in [2, 3] {
+        let key = occurrence(NOW + day * DAY);
+        assert!(matches!(calendar.update(&key, &change, &viewer(), NOW), Err(WriteError::Refused(_))), "{day}");
+    }
+    let deleted = calendar.delete(&occurrence(NOW + 2 * DAY), &viewer(), NOW);
+    assert!(matches!(deleted, Err(WriteError::Refused(_))));
+    assert_eq!(calendar.to_bytes(), bytes);
+    calendar.update(&occurrence(NOW + DAY), &change, &viewer(), NOW).unwrap();
+}
+
+/// RFC 5545 3.8.4.4: RECURRENCE-ID is written as DTSTART is, EXDATE too.
+#[test]
+fn whole_days_that_are_written_as_times_are_excepted_by_times() {
+    let midnights = "DTSTART;TZID=Europe/Warsaw:20261201T000000\nDTEND;TZID=Europe/Warsaw:20261202T000000\n\
+        X-MICROSOFT-CDO-ALLDAYEVENT:TRUE\nRRULE:FREQ=WEEKLY;COUNT=3";
+    let second = 1_796_688_000;
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None };
+    let after = changed(&event(midnights), |calendar| {
+        calendar.update(&occurrence(second), &change, &viewer(), NOW).unwrap();
+        calendar.delete(&occurrence(second + 7 * DAY), &viewer(), NOW).unwrap();
+    });
+    for line in [
+        "RECURRENCE-ID;TZID=Europe/Warsaw:20261208T000000",
+        "DTSTART;TZID=Europe/Warsaw:20261208T000000",
+        "DTEND;TZID=Europe/Warsaw:20261209T000000",
+        "EXDATE;TZID=Europe/Warsaw:20261215T000000",
+    ] {
+        assert!(text(&after).lines().any(|other| other == line), "{line} is not in\n{}", text(&after));
+    }
+    assert_eq!(starts(&after, &ALWAYS), ["2026-12-01", "2026-12-08"]);
+
+    let task =
+        "BEGIN:VTODO\nUID:u\nDTSTART:20261201T080000Z\nDUE:20261201T100000Z\nRRULE:FREQ=WEEKLY;COUNT=2\nEND:VTODO";
+    let key = Key { kind: Kind::Task, ..occurrence(NOW + 7 * DAY) };
+    let after = changed(&common::calendar(task), |calendar| calendar.update(&key, &change, &viewer(), NOW).unwrap());
+    assert!(text(&after).contains("RECURRENCE-ID:20261208T080000Z\r\n"), "{}", text(&after));
+}
