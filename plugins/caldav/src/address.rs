@@ -4,7 +4,7 @@
 //! What points to another origin is refused: the credential belongs to one.
 
 use fluent_uri::{Uri, UriRef};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 
 /// What stands for itself in a segment of a path; everything else is percent-encoded.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -58,11 +58,12 @@ impl Path {
         }
         let mut segments: Vec<String> = Vec::new();
         for raw in path.split('/').skip(1) {
-            let decoded = percent_decode_str(raw).decode_utf8_lossy();
-            if decoded == ".." || decoded == "." {
+            // Some servers write bytes that are no UTF-8.
+            let decoded: Vec<u8> = percent_decode_str(raw).collect();
+            if decoded == b".." || decoded == b"." {
                 return Err(format!("`{path}` points elsewhere"));
             }
-            segments.push(utf8_percent_encode(&decoded, SEGMENT).to_string());
+            segments.push(percent_encode(&decoded, SEGMENT).to_string());
         }
         let canonical = format!("/{}", segments.join("/"));
         if canonical.len() > LONGEST {
@@ -94,6 +95,18 @@ impl Path {
     pub(crate) fn is_member_of(&self, collection: &Path) -> bool {
         let name = self.0.strip_prefix(collection.as_str());
         name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    }
+
+    /// The name in its collection, without its ending: for most objects their UID. None where it is no text.
+    pub(crate) fn stem(&self) -> Option<String> {
+        let name = self.0.rsplit('/').next()?;
+        let name = percent_decode_str(name).decode_utf8().ok()?;
+        Some(name.strip_suffix(".ics").unwrap_or(&name).to_owned())
+    }
+
+    /// The same name in another collection.
+    pub(crate) fn moved_to(&self, collection: &Self) -> Self {
+        Self(format!("{}{}", collection.0, self.0.rsplit('/').next().unwrap_or_default()))
     }
 
     /// What lies in this collection under a name.
@@ -187,6 +200,7 @@ mod tests {
             assert_eq!(Path::new(written).expect("a path").as_str(), "/user@example.com/a%20b/%C5%BC.ics");
         }
         assert_eq!(Path::new("/a%2Fb%23c/").expect("a path").as_str(), "/a%2Fb%23c/");
+        assert_eq!(Path::new("/caf%e9.ics").expect("a path").as_str(), "/caf%E9.ics");
         for refused in ["a", "", "/a/../b", "/a/%2e%2E/b", &format!("/{}", "a".repeat(1_024))] {
             assert!(Path::new(refused).is_err(), "{refused}");
         }

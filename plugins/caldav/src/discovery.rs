@@ -85,7 +85,7 @@ pub(crate) fn probe(client: &Client<'_>) -> Result<Connection, Failure> {
     for home in &homes {
         add(&mut calendars, ask(client, home, "1")?);
     }
-    let default = default_calendar(client, account)?;
+    let default = default_calendar(client, account);
     let software = start.software.clone();
     add(&mut calendars, start);
     if calendars.is_empty() {
@@ -109,6 +109,7 @@ fn entrance(client: &Client<'_>) -> Result<Answer, Failure> {
     let at_root = address.as_str() == "/";
     let order = if at_root { [well_known, address] } else { [address, well_known] };
     let mut found = Vec::new();
+    let mut failed = None;
     for path in order {
         match ask(client, &path, "0") {
             Ok(answer) if answer.leads_on() => return Ok(answer),
@@ -123,8 +124,15 @@ fn entrance(client: &Client<'_>) -> Result<Answer, Failure> {
             Ok(_) => found.push(format!("{}: WebDAV, but no CalDAV", path.as_str())),
             Err(Failure::Gone) => found.push(format!("{}: nothing (status 404)", path.as_str())),
             Err(Failure::Permanent(what)) => found.push(format!("{}: {what}", path.as_str())),
+            // Many servers guard or break what nobody set up.
+            Err(failure) if path.as_str() == WELL_KNOWN && client.address.path.as_str() != WELL_KNOWN => {
+                failed = Some(failure);
+            }
             Err(failure) => return Err(failure),
         }
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     Err(Failure::Permanent(format!("no CalDAV was found at {}: {}", client.address.origin, found.join("; "))))
 }
@@ -139,17 +147,15 @@ fn principal(client: &Client<'_>, start: &Answer) -> Result<Option<Path>, Failur
     start.reference(client, name)
 }
 
-/// Where new appointments go by the server's mind (RFC 6638 9.2): a property of the inbox.
-fn default_calendar(client: &Client<'_>, account: &Answer) -> Result<Option<Path>, Failure> {
+/// Where new appointments go by the server's mind (RFC 6638 9.2): a property of the inbox. What cannot be read of it, or lies
+/// at another server, keeps nobody from the calendars.
+fn default_calendar(client: &Client<'_>, account: &Answer) -> Option<Path> {
     let name = (Vocabulary::CalDav, "schedule-default-calendar-URL");
-    if let Some(default) = account.reference(client, name)? {
-        return Ok(Some(default));
+    if let Ok(Some(default)) = account.reference(client, name) {
+        return Some(default);
     }
-    match account.reference(client, (Vocabulary::CalDav, "schedule-inbox-URL"))? {
-        // An inbox that cannot be read keeps nobody from the calendars.
-        Some(inbox) => ask(client, &inbox, "0").map_or(Ok(None), |answer| answer.reference(client, name)),
-        None => Ok(None),
-    }
+    let inbox = account.reference(client, (Vocabulary::CalDav, "schedule-inbox-URL")).ok()??;
+    ask(client, &inbox, "0").ok()?.reference(client, name).ok()?
 }
 
 /// A PROPFIND that follows redirects within the server.
@@ -201,7 +207,7 @@ fn add(calendars: &mut Vec<Resource>, answer: Answer) {
     }
 }
 
-fn is_calendar(resource: &Resource) -> bool {
+pub(crate) fn is_calendar(resource: &Resource) -> bool {
     resource.has_type(Vocabulary::CalDav, "calendar") && !resource.has_type(Vocabulary::Nextcloud, "deleted-calendar")
 }
 
@@ -226,7 +232,7 @@ fn collections(calendars: &[Resource], default: Option<&Path>) -> Vec<Collection
 }
 
 /// A calendar that does not say what it holds, holds everything (RFC 4791 5.2.3).
-fn holds(calendar: &Resource, component: &str) -> bool {
+pub(crate) fn holds(calendar: &Resource, component: &str) -> bool {
     let set = calendar.property(Vocabulary::CalDav, "supported-calendar-component-set");
     let named = |set: &Element| {
         let mut names = set.children(Vocabulary::CalDav, "comp").filter_map(|comp| comp.label.as_deref());
@@ -236,7 +242,7 @@ fn holds(calendar: &Resource, component: &str) -> bool {
 }
 
 /// A server that does not tell rights will tell when it is written to.
-fn is_writable(calendar: &Resource) -> bool {
+pub(crate) fn is_writable(calendar: &Resource) -> bool {
     let Some(set) = calendar.property(Vocabulary::Dav, "current-user-privilege-set") else { return true };
     let has = |name: &str| {
         let mut privileges = set.children(Vocabulary::Dav, "privilege");

@@ -12,6 +12,8 @@ const LONGEST_PAUSE: u64 = 86_400;
 /// Characters of a server's own words.
 const WORDS: usize = 200;
 
+const NO_ROOM: &str = "the server has no room left";
+
 /// What was asked of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent {
@@ -24,12 +26,15 @@ pub(crate) enum Intent {
 /// No answer to a request.
 pub(crate) fn unanswered(failure: &http::Failure) -> Failure {
     match failure {
-        // The host tells refusals by words alone.
-        http::Failure::NotSent(why) if why.contains("grant") || why.contains("certificate") => {
-            Failure::Permanent(why.clone())
-        }
+        http::Failure::NotSent(why) if is_refusal(why) => Failure::Permanent(why.clone()),
         http::Failure::NotSent(why) | http::Failure::NoAnswer(why) => Failure::Transient(why.clone()),
     }
+}
+
+/// The host tells refusals by words alone; those of an address are none of its.
+fn is_refusal(why: &str) -> bool {
+    let mut words = why.split_whitespace().filter(|word| !word.contains("://"));
+    words.any(|word| word.starts_with("grant") || word.contains("certificate"))
 }
 
 /// An answer that is not the one hoped for.
@@ -40,16 +45,27 @@ pub(crate) fn answered(response: &Response, intent: Intent) -> Failure {
         403 => Failure::Auth(words("it has no right to this")),
         404 | 410 => Failure::Gone,
         409 | 412 => Failure::Conflict,
-        423 | 429 => Failure::Throttled(retry_after(response)),
+        423 => Failure::Transient(words("it is locked")),
+        429 => Failure::Throttled(retry_after(response)),
         503 if intent == Intent::Read && response.header("retry-after").is_some() => {
             Failure::Throttled(retry_after(response))
         }
-        507 => Failure::Permanent(words("the server has no room left")),
+        507 => Failure::Transient(words(NO_ROOM)),
         408 | 500..=599 => Failure::Transient(words("the server failed")),
         413 => Failure::Permanent(words("it is too large for the server")),
         300..=399 => Failure::Permanent(words("the server sends elsewhere: use the address that it gives")),
         _ => Failure::Permanent(words("the server refuses the request")),
     }
+}
+
+/// Why nothing more can be written.
+pub(crate) fn no_room(response: &Response) -> Failure {
+    Failure::Permanent(explain(NO_ROOM, response))
+}
+
+/// What a server refuses about one object, and not about all of a calendar.
+pub(crate) fn refused_object(response: &Response) -> Failure {
+    Failure::Permanent(explain("the server refuses to have it changed", response))
 }
 
 /// How long the server wants to be left alone: seconds, or an instant, which is told by the server's own clock.
@@ -140,15 +156,13 @@ mod tests {
         for status in [409, 412] {
             assert_eq!(of(status, Intent::Write), Failure::Conflict);
         }
-        for status in [423, 429] {
-            assert_eq!(of(status, Intent::Write), Failure::Throttled(Some(7)));
-        }
+        assert_eq!(of(429, Intent::Write), Failure::Throttled(Some(7)));
         assert_eq!(of(503, Intent::Read), Failure::Throttled(Some(7)));
         // A write that an error answers may have been done.
-        for status in [500, 502, 503, 504] {
+        for status in [423, 500, 502, 503, 504, 507] {
             assert!(matches!(of(status, Intent::Write), Failure::Transient(_)));
         }
-        for status in [301, 400, 405, 413, 415, 507] {
+        for status in [301, 400, 405, 413, 415] {
             assert!(matches!(of(status, Intent::Write), Failure::Permanent(_)));
         }
         assert!(matches!(answered(&answer(503, &[], ""), Intent::Read), Failure::Transient(_)));
@@ -194,6 +208,8 @@ mod tests {
         assert!(matches!(of("GET https://a/: the host does not grant this address"), Failure::Permanent(_)));
         assert!(matches!(of("the server's certificate is not trusted"), Failure::Permanent(_)));
         assert!(matches!(of("the server refuses the connection"), Failure::Transient(_)));
+        let named = "GET https://grant.example.com/certificates/: the server refuses the connection";
+        assert!(matches!(of(named), Failure::Transient(_)));
         let lost = http::Failure::NoAnswer("the server does not answer in time".to_owned());
         assert!(matches!(unanswered(&lost), Failure::Transient(_)));
     }

@@ -8,8 +8,11 @@ use apptsync_plugin::types::{Failure, Instant};
 
 use crate::address::Path;
 use crate::client::Client;
+use crate::discovery;
 use crate::listing;
-use crate::objects::{self, Found};
+use crate::multistatus::Resource;
+use crate::objects::{self, Found, Stored};
+use crate::query;
 use crate::reading::Reader;
 use crate::sheet;
 
@@ -61,7 +64,7 @@ pub(crate) fn fetch(
             paths.push(id.path.clone());
         }
     }
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<Path, Found> = BTreeMap::new();
     for (parent, paths) in by_calendar {
         match objects::read(client, &parent, &paths) {
             Ok(objects) => found.extend(objects),
@@ -73,18 +76,76 @@ pub(crate) fn fetch(
             Err(failure) => found.extend(paths.into_iter().map(|path| (path, Found::Unsaid(failure.clone())))),
         }
     }
-    let answer = |id: Result<RemoteId, Failure>| {
-        let id = id?;
+    let is_gone = |path: &&Path| !matches!(found.get(*path), Some(Found::Stored(_) | Found::Unsaid(_)));
+    let mut gone: Vec<&Path> = ids.iter().flatten().map(|id| &id.path).filter(is_gone).collect();
+    gone.sort();
+    gone.dedup();
+    let elsewhere = if gone.is_empty() { Ok(BTreeMap::new()) } else { elsewhere(client, reader, calendar, &gone) };
+    let answer = |id: &Result<RemoteId, Failure>| {
+        let id = id.as_ref().map_err(Clone::clone)?;
+        let unreadable = |why| Failure::Permanent(format!("the object cannot be read: {why}"));
         match found.get(&id.path) {
-            Some(Found::Stored(stored)) => {
-                let unreadable = |why| Failure::Permanent(format!("the object cannot be read: {why}"));
-                reader.item(&id.path, stored, id.original_start).map_err(unreadable)
-            }
+            Some(Found::Stored(stored)) => reader.item(&id.path, stored, id.original_start).map_err(unreadable),
             Some(Found::Unsaid(failure)) => Err(failure.clone()),
-            Some(Found::Gone) | None => Ok(None),
+            Some(Found::Gone) | None => match &elsewhere {
+                Ok(elsewhere) => match elsewhere.get(&id.path) {
+                    Some((collection, stored)) => {
+                        reader.item_in(collection, &id.path, stored, id.original_start).map_err(unreadable)
+                    }
+                    None => Ok(None),
+                },
+                Err(failure) => Err(failure.clone()),
+            },
         }
     };
-    Ok(ids.into_iter().map(answer).collect())
+    Ok(ids.iter().map(answer).collect())
+}
+
+/// What is no longer where it was and lies in another calendar of the same home now. Who moves an object keeps its name;
+/// that it is the same is proved by its UID, which most objects are named after.
+///
+/// # Errors
+///
+/// `transient` or `throttled`: whether it lies elsewhere is not known. Calendars that cannot be read for another reason are
+/// none to look in.
+fn elsewhere(
+    client: &Client<'_>,
+    reader: &Reader,
+    calendar: &Path,
+    gone: &[&Path],
+) -> Result<BTreeMap<Path, (Path, Stored)>, Failure> {
+    let passing = |failure: &Failure| matches!(failure, Failure::Transient(_) | Failure::Throttled(_));
+    let home = calendar.parent();
+    let listed = client.ask(client.propfind(&home, "1", query::calendars()));
+    let calendars = match listed.and_then(|response| client.multistatus(&response, &home)) {
+        Ok(listed) => listed.resources,
+        Err(failure) if passing(&failure) => return Err(failure),
+        Err(_) => return Ok(BTreeMap::new()),
+    };
+    let holds = |resource: &Resource| {
+        discovery::is_calendar(resource) && discovery::holds(resource, query::component(reader.kind))
+    };
+    let others = calendars.into_iter().filter(holds).map(|resource| resource.path.collection());
+    let mut found = BTreeMap::new();
+    for other in others {
+        let there = |path: &&&Path| path.parent() != other && !found.contains_key(**path);
+        let by_path: BTreeMap<Path, &Path> =
+            gone.iter().filter(there).map(|path| (path.moved_to(&other), *path)).collect();
+        let paths: Vec<Path> = by_path.keys().cloned().collect();
+        let objects = match objects::read(client, &other, &paths) {
+            Ok(objects) => objects,
+            Err(failure) if passing(&failure) => return Err(failure),
+            Err(_) => continue,
+        };
+        for (path, object) in objects {
+            let Found::Stored(stored) = object else { continue };
+            let is_it = reader.uid(&stored).is_ok_and(|uid| Some(uid) == path.stem());
+            if let Some(before) = by_path.get(&path).filter(|_| is_it) {
+                found.insert((*before).clone(), (other.clone(), stored));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The items that carry our ids, one list for each, in order.
@@ -112,7 +173,7 @@ pub(crate) fn find(
     };
     let paths: Vec<Path> = candidates.into_keys().collect();
     let mut answers: Vec<Vec<Item>> = our_ids.iter().map(|_| Vec::new()).collect();
-    for wave in paths.chunks(objects::WAVE) {
+    for wave in paths.chunks(objects::BATCH) {
         for (path, found) in objects::read(client, calendar, wave)? {
             // What is not found is made again, so "none" is only said where all that might carry an id was read.
             let unsure =

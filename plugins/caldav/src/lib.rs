@@ -130,10 +130,11 @@ impl<'h> CalDav<'h> {
     ///
     /// # Errors
     ///
-    /// `permanent`: the account or the target is not valid. Nothing was done then.
+    /// `permanent`: the account or the target is not valid. Otherwise the server refused everything, for a reason that holds
+    /// for the whole calendar. Nothing was done then.
     pub fn push(&self, account: &Account, target: &Target, batch: &[Operation]) -> Result<Vec<Outcome>, Failure> {
         let (client, reader, calendar) = self.at(account, target)?;
-        Ok(push::push(&client, &reader, &calendar, batch))
+        push::push(&client, &reader, &calendar, batch)
     }
 
     fn at(&self, account: &Account, target: &Target) -> Result<(Client<'h>, Reader, Path), Failure> {

@@ -9,19 +9,37 @@ use apptsync_plugin::types::Failure;
 use crate::address::Path;
 use crate::client::Client;
 use crate::multistatus::Multistatus;
-use crate::query;
+use crate::query::{self, Lengths};
 use crate::xml::Vocabulary;
 
 /// Paths and tags, in the order of the paths; the tag is empty where the server gives none.
 pub(crate) type Tags = BTreeMap<Path, String>;
+
+/// What is listed, in the order of the paths.
+pub(crate) type Listing = BTreeMap<Path, Listed>;
+
+/// What a listing says of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// Empty where the server gives none.
+    pub(crate) tag: String,
+    /// In bytes.
+    pub(crate) length: Option<usize>,
+}
 
 /// The objects of a kind that may lie in a window.
 ///
 /// # Errors
 ///
 /// The server cannot be read from; `permanent` where it does not list everything.
-pub(crate) fn tags(client: &Client<'_>, calendar: &Path, kind: Kind, window: &Window) -> Result<Tags, Failure> {
-    match query(client, calendar, query::in_window(kind, window))? {
+pub(crate) fn tags(
+    client: &Client<'_>,
+    calendar: &Path,
+    kind: Kind,
+    window: &Window,
+    lengths: Lengths,
+) -> Result<Listing, Failure> {
+    match query(client, calendar, query::in_window(kind, window, lengths))? {
         Some(tags) => Ok(tags),
         None => all(client, calendar),
     }
@@ -37,10 +55,10 @@ pub(crate) fn carrying(
     calendar: &Path,
     kind: Kind,
     our_ids: &[Option<&str>],
-) -> Result<Option<Tags>, Failure> {
+) -> Result<Option<Listing>, Failure> {
     let requests: Vec<Request> =
         our_ids.iter().map(|our_id| client.report(calendar, query::carrying(kind, *our_id))).collect();
-    let mut tags = Tags::new();
+    let mut tags = Listing::new();
     for answer in client.ask_all(&requests) {
         let response = answer.map_err(|failure| crate::failure::unanswered(&failure))?;
         match understand(client, calendar, client.multistatus(&response, calendar), response.status)? {
@@ -56,7 +74,7 @@ pub(crate) fn carrying(
 /// # Errors
 ///
 /// As [`tags`].
-pub(crate) fn all(client: &Client<'_>, calendar: &Path) -> Result<Tags, Failure> {
+pub(crate) fn all(client: &Client<'_>, calendar: &Path) -> Result<Listing, Failure> {
     let response = client.ask(client.propfind(calendar, "1", query::tags()))?;
     let answer = client.multistatus(&response, calendar)?;
     if answer.truncated {
@@ -68,7 +86,7 @@ pub(crate) fn all(client: &Client<'_>, calendar: &Path) -> Result<Tags, Failure>
 }
 
 /// None when the server does not answer such a query, or not in full.
-fn query(client: &Client<'_>, calendar: &Path, body: String) -> Result<Option<Tags>, Failure> {
+fn query(client: &Client<'_>, calendar: &Path, body: String) -> Result<Option<Listing>, Failure> {
     let response = client.ask(client.report(calendar, body))?;
     understand(client, calendar, client.multistatus(&response, calendar), response.status)
 }
@@ -78,7 +96,7 @@ fn understand(
     calendar: &Path,
     answer: Result<Multistatus, Failure>,
     status: u16,
-) -> Result<Option<Tags>, Failure> {
+) -> Result<Option<Listing>, Failure> {
     match answer {
         Ok(answer) if answer.truncated => Ok(None),
         Ok(answer) => Ok(Some(members(calendar, answer))),
@@ -94,7 +112,7 @@ fn understand(
     }
 }
 
-fn members(calendar: &Path, answer: Multistatus) -> Tags {
+fn members(calendar: &Path, answer: Multistatus) -> Listing {
     let members = answer.resources.into_iter().filter(|resource| {
         let is_collection = resource.has_type(Vocabulary::Dav, "collection");
         !resource.is_gone() && !is_collection && resource.path.is_member_of(calendar)
@@ -102,7 +120,8 @@ fn members(calendar: &Path, answer: Multistatus) -> Tags {
     members
         .map(|resource| {
             let tag = resource.etag().map(|etag| etag.as_str().to_owned()).unwrap_or_default();
-            (resource.path, tag)
+            let length = resource.length();
+            (resource.path, Listed { tag, length })
         })
         .collect()
 }

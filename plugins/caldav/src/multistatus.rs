@@ -47,6 +47,11 @@ impl Resource {
         self.text(Vocabulary::Dav, "getetag").and_then(Etag::parse)
     }
 
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> Option<usize> {
+        self.text(Vocabulary::Dav, "getcontentlength")?.parse().ok()
+    }
+
     /// The server says that there is no such resource.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self.status, Some(404 | 410))

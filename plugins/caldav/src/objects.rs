@@ -1,4 +1,4 @@
-//! Objects of a calendar as the server stores them, many at a time.
+//! Objects of a calendar as the server stores them, many at a time, but never so many that they fill the memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,13 @@ use crate::query;
 use crate::xml::Vocabulary;
 
 /// Objects that one request asks for.
-const BATCH: usize = 100;
-/// Objects that are read before they are looked at and the next ones are asked for: four requests side by side.
-pub(crate) const WAVE: usize = 4 * BATCH;
+pub(crate) const BATCH: usize = 100;
+/// Requests that are sent side by side.
+const SIDE_BY_SIDE: usize = 4;
+/// Objects that are read before they are looked at and the next ones are asked for.
+pub(crate) const WAVE: usize = SIDE_BY_SIDE * BATCH;
+/// Bytes that these objects should not have more of together, and one alone not at all.
+pub(crate) const WAVE_BYTES: usize = 4 << 20;
 /// How often a batch that fails is halved while nothing at all was answered: then it is the server that fails, not an object.
 const PATIENCE: usize = 3;
 
@@ -51,24 +55,26 @@ pub(crate) fn read(client: &Client<'_>, calendar: &Path, paths: &[Path]) -> Resu
     let mut round = 0;
     let mut anything_answered = false;
     while !batches.is_empty() {
-        let requests: Vec<_> = batches.iter().map(|batch| client.report(calendar, query::multiget(batch))).collect();
         let mut halves = Vec::new();
-        for (batch, answer) in batches.iter().zip(client.ask_all(&requests)) {
-            match understand(client, calendar, answer)? {
-                Ok(answers) => {
-                    anything_answered = true;
-                    found.extend(answers);
+        for group in batches.chunks(SIDE_BY_SIDE) {
+            let requests: Vec<_> = group.iter().map(|batch| client.report(calendar, query::multiget(batch))).collect();
+            for (batch, answer) in group.iter().zip(client.ask_all(&requests)) {
+                match understand(client, calendar, answer)? {
+                    Ok(answers) => {
+                        anything_answered = true;
+                        found.extend(answers);
+                    }
+                    Err(failure) if round >= PATIENCE && !anything_answered => return Err(failure),
+                    Err(failure) => match batch.as_slice() {
+                        [path] => {
+                            found.insert(path.clone(), Found::Unsaid(failure));
+                        }
+                        _ => {
+                            let (first, second) = batch.split_at(batch.len() / 2);
+                            halves.extend([first.to_vec(), second.to_vec()]);
+                        }
+                    },
                 }
-                Err(failure) if round >= PATIENCE && !anything_answered => return Err(failure),
-                Err(failure) => match batch.as_slice() {
-                    [path] => {
-                        found.insert(path.clone(), Found::Unsaid(failure));
-                    }
-                    _ => {
-                        let (first, second) = batch.split_at(batch.len() / 2);
-                        halves.extend([first.to_vec(), second.to_vec()]);
-                    }
-                },
             }
         }
         batches = halves;

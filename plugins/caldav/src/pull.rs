@@ -62,9 +62,10 @@ impl Pull<'_> {
     /// A page of everything in the window, in the order of the paths, so that the next page needs no more than the last
     /// path of this one.
     fn listing(&self, token: String, after: Option<&str>) -> Result<Page, Failure> {
-        let tags = listing::tags(self.client, self.calendar, self.reader.kind, self.window)?;
-        let paths = tags.into_keys().filter(|path| after.is_none_or(|after| path.as_str() > after));
-        let listed: Vec<(Path, Listed)> = paths.map(|path| (path, Listed::Present)).collect();
+        let tags =
+            listing::tags(self.client, self.calendar, self.reader.kind, self.window, validator::lengths(&token))?;
+        let rest = tags.into_iter().filter(|(path, _)| after.is_none_or(|after| path.as_str() > after));
+        let listed: Vec<(Path, Listed)> = rest.map(|(path, listed)| (path, Listed::Present(listed.length))).collect();
         let mut sheet = self.sheet(true);
         let taken = sheet.fill(&listed)?;
         let done = taken == listed.len();

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use apptsync_calendar::{Calendar, Change, Key};
-use apptsync_plugin::connector::{Content, Create, Entry, Fields, Item, Operation, Outcome};
+use apptsync_plugin::connector::{Content, Create, Entry, Fields, Operation, Outcome};
 use apptsync_plugin::http::{Request, Response};
 use apptsync_plugin::types::{Failure, Instant};
 
 use crate::address::Path;
 use crate::client::Client;
+use crate::discovery;
 use crate::etag::Etag;
 use crate::failure::{self, Intent};
 use crate::items::RemoteId;
+use crate::multistatus::Resource;
 use crate::objects::{self, Found, Stored};
+use crate::query;
 use crate::reading::Reader;
 use crate::sheet::why;
 use crate::xml::Vocabulary;
@@ -30,9 +33,17 @@ struct Push<'a> {
     calendar: &'a Path,
     batch: &'a [Operation],
     outcomes: Vec<Option<Outcome>>,
-    /// Whether the server sends mail by itself; asked once, when it matters.
-    sends_mail: Option<Result<bool, Failure>>,
+    /// To whom the server would not send mail by itself; asked once, when it matters.
+    spared: Option<Result<Spared, Failure>>,
     now: Instant,
+}
+
+/// Who may take part in what is changed.
+enum Spared {
+    /// The server sends no mail.
+    Everybody,
+    /// It does; only the mailbox's owner gets none, under these addresses.
+    Owner(Vec<String>),
 }
 
 /// What one request writes.
@@ -55,7 +66,16 @@ struct Applied {
 }
 
 /// Operations on different items; one outcome for each, in order.
-pub(crate) fn push(client: &Client<'_>, reader: &Reader, calendar: &Path, batch: &[Operation]) -> Vec<Outcome> {
+///
+/// # Errors
+///
+/// The server refuses all there is to be written, for a reason that holds for the whole calendar. Nothing was written then.
+pub(crate) fn push(
+    client: &Client<'_>,
+    reader: &Reader,
+    calendar: &Path,
+    batch: &[Operation],
+) -> Result<Vec<Outcome>, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut push = Push {
         client,
@@ -63,14 +83,14 @@ pub(crate) fn push(client: &Client<'_>, reader: &Reader, calendar: &Path, batch:
         calendar,
         batch,
         outcomes: batch.iter().map(|_| None).collect(),
-        sends_mail: None,
+        spared: None,
         now: Instant::try_from(now).unwrap_or_default(),
     };
     let mut writes = push.creations();
     writes.extend(push.changes());
-    push.carry_out(&writes);
+    push.carry_out(&writes)?;
     let unanswered = || Outcome::Failed(Failure::Permanent("the operation is not known".to_owned()));
-    push.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unanswered)).collect()
+    Ok(push.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unanswered)).collect())
 }
 
 impl Push<'_> {
@@ -173,6 +193,11 @@ impl Push<'_> {
         if applied.is_empty() {
             return None;
         }
+        if calendar.objects().next().is_none() {
+            // The last occurrence went: servers take no object without one.
+            let request = self.client.request("DELETE", path).header("if-match", stored.etag.condition());
+            return Some(Write { request, path: path.clone(), data: None, creates: false, operations: applied });
+        }
         let data = calendar.to_bytes();
         let request = self.client.request("PUT", path).header("if-match", stored.etag.condition());
         let request = request.body(MEDIA_TYPE, data.clone());
@@ -196,20 +221,20 @@ impl Push<'_> {
         let left_alone = |why| Failure::Permanent(format!("the object cannot be read, so it is left as it is: {why}"));
         let uid = self.reader.uid(stored).map_err(left_alone)?;
         let key = Key { kind: self.reader.kind, uid: &uid, original_start: id.original_start };
-        let item = self.reader.item(&id.path, stored, id.original_start).map_err(left_alone)?.ok_or(Failure::Gone)?;
+        self.reader.item(&id.path, stored, id.original_start).map_err(left_alone)?.ok_or(Failure::Gone)?;
         let viewer = &self.reader.viewer;
         let mut deletes = false;
         match operation {
             Operation::Update(update) => {
                 if update.fields != Fields::empty() {
-                    self.spare_attendees(&item)?;
+                    self.spare_attendees(stored)?;
                 }
                 let entry = entry(&update.content)?;
                 let change = Change { entry, fields: update.fields, our_id: update.our_id.as_deref() };
                 calendar.update(&key, &change, viewer, self.now)?;
             }
             Operation::Delete(_) => {
-                self.spare_attendees(&item)?;
+                self.spare_attendees(stored)?;
                 deletes = true;
                 if id.original_start.is_some() {
                     calendar.delete(&key, viewer, self.now)?;
@@ -221,33 +246,87 @@ impl Push<'_> {
         Ok(Applied { position, original_start: id.original_start, deletes })
     }
 
-    /// No operation may send mail: a server that schedules by itself (RFC 6638) tells the attendees of every change.
-    fn spare_attendees(&mut self, item: &Item) -> Result<(), Failure> {
-        if !item.has_attendees {
+    /// No operation may send mail: a server that schedules by itself (RFC 6638) tells attendees and organizers of every
+    /// change.
+    fn spare_attendees(&mut self, stored: &Stored) -> Result<(), Failure> {
+        let people = self.reader.people(stored).map_err(Failure::Permanent)?;
+        if people.is_empty() {
             return Ok(());
         }
-        let (client, calendar) = (self.client, self.calendar);
-        let asked = self.sends_mail.get_or_insert_with(|| {
-            let response = client.ask(client.request("OPTIONS", calendar))?;
-            let mut features = response.headers.iter().filter(|(name, _)| name == "dav");
-            Ok(features.any(|(_, value)| value.split(',').any(|feature| feature.trim() == "calendar-auto-schedule")))
-        });
-        match asked {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Failure::Permanent(
+        if self.spared.is_none() {
+            self.spared = Some(self.who_is_spared());
+        }
+        let is_owner = |owner: &[String], address: &String| owner.iter().any(|own| own.eq_ignore_ascii_case(address));
+        match &self.spared {
+            Some(Ok(Spared::Everybody)) => Ok(()),
+            Some(Ok(Spared::Owner(own))) if people.iter().all(|address| is_owner(own, address)) => Ok(()),
+            Some(Err(failure)) => Err(failure.clone()),
+            _ => Err(Failure::Permanent(
                 "other people take part, and the server would send them mail: change it in the calendar itself"
                     .to_owned(),
             )),
-            Err(failure) => Err(failure.clone()),
         }
     }
 
+    /// # Errors
+    ///
+    /// The server does not say.
+    fn who_is_spared(&self) -> Result<Spared, Failure> {
+        let (client, calendar) = (self.client, self.calendar);
+        let response = client.ask(client.request("OPTIONS", calendar))?;
+        if matches!(response.status, 401 | 408 | 429 | 500..=599) {
+            return Err(failure::answered(&response, Intent::Read));
+        }
+        let features: Vec<&str> =
+            response.headers.iter().filter(|(name, _)| name == "dav").flat_map(|(_, value)| value.split(',')).collect();
+        if !response.is_success() || features.is_empty() {
+            let why = "other people take part, and the server does not say whether it would send them mail";
+            return Err(Failure::Permanent(why.to_owned()));
+        }
+        if !features.iter().any(|feature| feature.trim() == "calendar-auto-schedule") {
+            return Ok(Spared::Everybody);
+        }
+        Ok(Spared::Owner(self.addresses()))
+    }
+
+    /// Under which addresses the mailbox's owner is invited (RFC 6638 2.4.1); its own, where the server does not say.
+    fn addresses(&self) -> Vec<String> {
+        let mut own = vec![self.reader.viewer.mailbox.clone()];
+        let address = self.client.address.at(self.calendar);
+        let principal = self.rights().ok().flatten().and_then(|rights| {
+            let reference = rights.references(Vocabulary::Dav, "current-user-principal").into_iter().next()?;
+            address.resolve(reference).ok().map(Path::collection)
+        });
+        let Some(principal) = principal else { return own };
+        let response = self.client.ask(self.client.propfind(&principal, "0", query::addresses()));
+        if let Ok(answer) = response.and_then(|response| self.client.multistatus(&response, &principal)) {
+            let sets =
+                answer.resources.iter().map(|own| own.references(Vocabulary::CalDav, "calendar-user-address-set"));
+            let mail = sets.flatten().filter_map(|address| address.get(..7).zip(address.get(7..)));
+            let mail = mail.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("mailto:"));
+            own.extend(mail.map(|(_, address)| address.to_owned()));
+        }
+        own
+    }
+
+    /// What the server says of the calendar's rights; none where it says nothing.
+    fn rights(&self) -> Result<Option<Resource>, Failure> {
+        let response = self.client.ask(self.client.propfind(self.calendar, "0", query::rights()))?;
+        let answer = self.client.multistatus(&response, self.calendar)?;
+        Ok(answer.resources.into_iter().find(|resource| resource.path.clone().collection() == *self.calendar))
+    }
+
     /// Sends the requests side by side, and finds out what became of them.
-    fn carry_out(&mut self, writes: &[Write]) {
+    ///
+    /// # Errors
+    ///
+    /// All were refused, for a reason that holds for the whole calendar.
+    fn carry_out(&mut self, writes: &[Write]) -> Result<(), Failure> {
         let requests: Vec<Request> = writes.iter().map(|write| write.request.clone()).collect();
         let mut known: BTreeMap<Path, Found> = BTreeMap::new();
         let mut unknown: Vec<&Path> = Vec::new();
         let mut written: Vec<&Write> = Vec::new();
+        let mut refusals: Vec<(&Write, Response)> = Vec::new();
         for (write, answer) in writes.iter().zip(self.client.ask_all(&requests)) {
             match answer {
                 Ok(response) if response.is_success() => {
@@ -260,9 +339,15 @@ impl Push<'_> {
                     }
                     written.push(write);
                 }
-                Ok(response) => self.fail_all(write, &refused(&response, write.creates)),
+                Ok(response) => refusals.push((write, response)),
                 Err(failure) => self.fail_all(write, &failure::unanswered(&failure)),
             }
+        }
+        if !refusals.is_empty() && refusals.len() == writes.len() {
+            self.refuse_all(&refusals)?;
+        }
+        for (write, response) in refusals {
+            self.fail_all(write, &refused(&response, write.creates));
         }
         known.extend(self.read(unknown.into_iter()));
         for write in written {
@@ -273,6 +358,31 @@ impl Push<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Nothing was written. Finds out whether that is the calendar's fault, and not that of single objects.
+    fn refuse_all(&self, refusals: &[(&Write, Response)]) -> Result<(), Failure> {
+        let responses = || refusals.iter().map(|(_, response)| response);
+        if responses().all(|response| response.status < 500 || response.status == 507)
+            && let Some(response) = responses().find(|response| response.status == 507)
+        {
+            return Err(failure::no_room(response));
+        }
+        if responses().all(|response| response.status == 403 && failure::failed_condition(response).is_none())
+            && let Some((_, response)) = refusals.first()
+        {
+            // One object may be guarded in a calendar that is not; a calendar that is refuses them all.
+            let is_writable = self.rights().map(|rights| {
+                rights.filter(|rights| rights.property(Vocabulary::Dav, "current-user-privilege-set").is_some())
+            });
+            match is_writable {
+                Ok(Some(rights)) if discovery::is_writable(&rights) => {}
+                Ok(None) if refusals.len() == 1 => {}
+                _ => return Err(failure::answered(response, Intent::Write)),
+            }
+        }
+        Ok(())
     }
 
     fn fail_all(&mut self, write: &Write, failure: &Failure) {
@@ -327,6 +437,7 @@ fn refused(response: &Response, creates: bool) -> Failure {
     match response.status {
         // There is no calendar to create it in (RFC 4918 9.7.1).
         409 if creates => Failure::Gone,
+        403 => failure::refused_object(response),
         _ => failure::answered(response, Intent::Write),
     }
 }

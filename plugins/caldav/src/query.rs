@@ -15,6 +15,19 @@ const FLOATING: Instant = 86_400;
 /// The property of iCalendar under which our id stands.
 const OUR_ID: &str = "X-APPTSYNC-ID";
 
+/// Whether a report asks how long objects are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    Asked,
+    NotAsked,
+}
+
+impl Lengths {
+    fn property(self) -> &'static str {
+        if self == Self::Asked { "<d:getcontentlength/>" } else { "" }
+    }
+}
+
 /// The component of iCalendar that a kind is.
 pub(crate) fn component(kind: Kind) -> &'static str {
     match kind {
@@ -30,6 +43,21 @@ pub(crate) fn about() -> String {
          <c:calendar-home-set/><c:schedule-inbox-URL/><c:schedule-default-calendar-URL/>\
          <c:supported-calendar-component-set/>",
     )
+}
+
+/// The calendars in a home, and what they hold.
+pub(crate) fn calendars() -> String {
+    propfind("<d:resourcetype/><c:supported-calendar-component-set/>")
+}
+
+/// Whether a calendar may be written to, and by whom.
+pub(crate) fn rights() -> String {
+    propfind("<d:current-user-privilege-set/><d:current-user-principal/>")
+}
+
+/// Under which addresses somebody is invited.
+pub(crate) fn addresses() -> String {
+    propfind("<c:calendar-user-address-set/>")
 }
 
 /// What tells how changes of a calendar can be followed.
@@ -49,7 +77,7 @@ pub(crate) fn ctag() -> String {
 
 /// Every resource and its tag.
 pub(crate) fn tags() -> String {
-    propfind("<d:resourcetype/><d:getetag/>")
+    propfind("<d:resourcetype/><d:getetag/><d:getcontentlength/>")
 }
 
 fn propfind(properties: &str) -> String {
@@ -57,7 +85,7 @@ fn propfind(properties: &str) -> String {
 }
 
 /// The tags of what lies in a window. A task without a date lies in none and in all, so tasks are not restricted.
-pub(crate) fn in_window(kind: Kind, window: &Window) -> String {
+pub(crate) fn in_window(kind: Kind, window: &Window, lengths: Lengths) -> String {
     let range = match kind {
         Kind::Task => String::new(),
         Kind::Appointment | Kind::Contact => {
@@ -65,7 +93,7 @@ pub(crate) fn in_window(kind: Kind, window: &Window) -> String {
             format!(r#"<c:time-range start="{start}" end="{end}"/>"#)
         }
     };
-    filtered(kind, &range)
+    filtered(kind, &range, lengths)
 }
 
 /// The tags of what carries this id of ours or, without one, any.
@@ -73,15 +101,15 @@ pub(crate) fn carrying(kind: Kind, our_id: Option<&str>) -> String {
     let matches = our_id.map_or_else(String::new, |our_id| {
         format!(r#"<c:text-match collation="i;octet">{}</c:text-match>"#, escape(our_id))
     });
-    filtered(kind, &format!(r#"<c:prop-filter name="{OUR_ID}">{matches}</c:prop-filter>"#))
+    filtered(kind, &format!(r#"<c:prop-filter name="{OUR_ID}">{matches}</c:prop-filter>"#), Lengths::NotAsked)
 }
 
-fn filtered(kind: Kind, filter: &str) -> String {
-    let component = component(kind);
+fn filtered(kind: Kind, filter: &str, lengths: Lengths) -> String {
+    let (component, length) = (component(kind), lengths.property());
     document(
         "c:calendar-query",
         &format!(
-            r#"<d:prop><d:getetag/></d:prop><c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="{component}">{filter}</c:comp-filter></c:comp-filter></c:filter>"#
+            r#"<d:prop><d:getetag/>{length}</d:prop><c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="{component}">{filter}</c:comp-filter></c:comp-filter></c:filter>"#
         ),
     )
 }
@@ -98,11 +126,13 @@ pub(crate) fn multiget(paths: &[Path]) -> String {
 }
 
 /// What changed since a token.
-pub(crate) fn changed_since(token: &str) -> String {
-    let token = escape(token);
+pub(crate) fn changed_since(token: &str, lengths: Lengths) -> String {
+    let (token, length) = (escape(token), lengths.property());
     document(
         "d:sync-collection",
-        &format!("<d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop>"),
+        &format!(
+            "<d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/>{length}</d:prop>"
+        ),
     )
 }
 
@@ -126,16 +156,19 @@ mod tests {
     #[test]
     fn appointments_are_asked_for_by_a_window_that_is_a_day_wider() {
         let window = Window { start: 1_796_119_200, end: 1_796_122_859 };
-        let body = in_window(Kind::Appointment, &window);
+        let body = in_window(Kind::Appointment, &window, Lengths::Asked);
         assert!(body.contains(r#"<c:time-range start="20261130T100000Z" end="20261202T110059Z"/>"#), "{body}");
-        assert!(!in_window(Kind::Task, &window).contains("time-range"));
+        assert!(!in_window(Kind::Task, &window, Lengths::Asked).contains("time-range"));
         let ends = Window { start: i64::MIN + FLOATING, end: 253_402_300_799 };
-        assert!(in_window(Kind::Appointment, &ends).contains(r#"start="19700101T000000Z" end="99991231T235959Z""#));
+        assert!(
+            in_window(Kind::Appointment, &ends, Lengths::NotAsked)
+                .contains(r#"start="19700101T000000Z" end="99991231T235959Z""#)
+        );
     }
 
     #[test]
     fn what_comes_from_outside_is_escaped() {
-        assert!(changed_since("a<b>&").contains("<d:sync-token>a&lt;b&gt;&amp;</d:sync-token>"));
+        assert!(changed_since("a<b>&", Lengths::Asked).contains("<d:sync-token>a&lt;b&gt;&amp;</d:sync-token>"));
         assert!(carrying(Kind::Task, Some("<x>")).contains("&lt;x&gt;</c:text-match>"));
         let path = Path::new("/a&b/<c>.ics").expect("a path");
         assert!(multiget(&[path]).contains("<d:href>/a&amp;b/%3Cc%3E.ics</d:href>"));

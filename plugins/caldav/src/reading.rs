@@ -27,33 +27,48 @@ impl Reader {
         Ok(Self { viewer: Viewer::of(account).map_err(Failure::Permanent)?, kind })
     }
 
-    /// What a pull says of an object: its item or, of a series, what of it lies in the window. None when it is of another
+    /// What a pull says of an object: its item or, of a series, what of it lies in the window. Nothing when it is of another
     /// kind.
+    ///
+    /// A single item may have been a series, and a series with our id a single item, before the pass. One that lists
+    /// everything shows what is no longer there; the others say so first.
     ///
     /// # Errors
     ///
     /// It cannot be read; the text says why.
-    pub(crate) fn change(
+    pub(crate) fn changes(
         &self,
         path: &Path,
         stored: &Stored,
         window: &Window,
+        full: bool,
         effort: &mut Effort,
-    ) -> Result<Option<Change>, String> {
-        self.with(stored, |object| {
+    ) -> Result<Vec<Change>, String> {
+        let read = self.with(stored, |object| {
             let collection = path.parent();
             let place = place(path, stored, &collection);
+            let why = |error: Unreadable| error.to_string();
+            let id = || path.as_str().to_owned();
+            let own = object.item(&place, &self.viewer).map_err(why)?;
             if !object.is_series() {
-                let item = object.item(&place, &self.viewer).map_err(|error| error.to_string())?;
-                return Ok(item.map(Change::Present));
+                let before = (!full).then(|| Change::Series(Series { id: id(), occurrences: Vec::new() }));
+                return Ok(own
+                    .map(|item| before.into_iter().chain([Change::Present(item)]).collect())
+                    .unwrap_or_default());
             }
-            let found = object.occurrences(window, &place, &self.viewer, effort).map_err(|error| error.to_string())?;
+            let found = object.occurrences(window, &place, &self.viewer, effort).map_err(why)?;
             if found.truncated {
                 return Err(format!("it has more than {} occurrences in the window", found.items.len()));
             }
-            Ok(Some(Change::Series(Series { id: path.as_str().to_owned(), occurrences: found.items })))
-        })
-        .map(Option::flatten)
+            if full && found.items.is_empty() {
+                return Ok(Vec::new());
+            }
+            let was_single = !full && own.is_some_and(|item| matches!(item.identity, Identity::Ours(_)));
+            let before = was_single.then(|| Change::Removed(id()));
+            let series = Change::Series(Series { id: id(), occurrences: found.items });
+            Ok(before.into_iter().chain([series]).collect())
+        });
+        read.map(Option::unwrap_or_default)
     }
 
     /// The object's own item or one occurrence of it. None when there is no such occurrence.
@@ -67,9 +82,23 @@ impl Reader {
         stored: &Stored,
         original_start: Option<Instant>,
     ) -> Result<Option<Item>, String> {
+        self.item_in(&path.parent(), path, stored, original_start)
+    }
+
+    /// As [`Reader::item`], of an object that now lies in another collection than its remote id says.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is of another kind; the text says why.
+    pub(crate) fn item_in(
+        &self,
+        collection: &Path,
+        path: &Path,
+        stored: &Stored,
+        original_start: Option<Instant>,
+    ) -> Result<Option<Item>, String> {
         let read = self.with(stored, |object| {
-            let collection = path.parent();
-            let place = place(path, stored, &collection);
+            let place = place(path, stored, collection);
             match original_start {
                 Some(start) => object.occurrence(start, &place, &self.viewer).map_err(|error| error.to_string()),
                 None => match object.item(&place, &self.viewer).map_err(|error| error.to_string())? {
@@ -116,6 +145,15 @@ impl Reader {
             Err(why) if our_ids.iter().any(has) => Err(why),
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Who takes part in the object.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read; the text says why.
+    pub(crate) fn people(&self, stored: &Stored) -> Result<Vec<String>, String> {
+        Ok(self.with(stored, |object| Ok(object.people()))?.unwrap_or_default())
     }
 
     /// The UID of the object that a resource holds.

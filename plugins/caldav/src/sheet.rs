@@ -21,8 +21,16 @@ const ITEM: usize = 256;
 /// What a listing says of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listed {
-    Present,
+    /// With so many bytes, where the server says so.
+    Present(Option<usize>),
     Gone,
+}
+
+impl Listed {
+    /// It would fill the memory.
+    fn is_too_large(self) -> bool {
+        matches!(self, Self::Present(Some(length)) if length > objects::WAVE_BYTES)
+    }
 }
 
 /// Changes of one page.
@@ -36,6 +44,8 @@ pub(crate) struct Sheet<'a> {
     pub(crate) changes: Vec<Change>,
     items: usize,
     bytes: usize,
+    /// Objects that were read, and their bytes.
+    read: (usize, usize),
     effort: Effort,
 }
 
@@ -56,6 +66,7 @@ impl<'a> Sheet<'a> {
             changes: Vec::new(),
             items: 0,
             bytes: 0,
+            read: (0, 0),
             effort: Effort::default(),
         }
     }
@@ -70,13 +81,18 @@ impl<'a> Sheet<'a> {
     pub(crate) fn fill(&mut self, listed: &[(Path, Listed)]) -> Result<usize, Failure> {
         let mut taken = 0;
         while taken < listed.len() && self.has_room() {
-            let end = listed.len().min(taken + objects::WAVE.min(CHANGES - self.changes.len()));
-            let wave = listed.get(taken..end).unwrap_or_default();
-            let present = wave.iter().filter(|(_, state)| *state == Listed::Present);
-            let paths: Vec<Path> = present.map(|(path, _)| path.clone()).collect();
+            let rest = listed.get(taken..).unwrap_or_default();
+            let wave = rest.get(..self.wave(rest)).unwrap_or(rest);
+            let is_read = |state: &Listed| matches!(state, Listed::Present(_)) && !state.is_too_large();
+            let paths: Vec<Path> =
+                wave.iter().filter(|(_, state)| is_read(state)).map(|(path, _)| path.clone()).collect();
             let mut found = objects::read(self.client, self.calendar, &paths)?;
-            for (path, _) in wave {
-                if !self.has_room() || !self.take(path, found.remove(path).unwrap_or(Found::Gone)) {
+            for (path, state) in wave {
+                let found = match found.remove(path) {
+                    _ if state.is_too_large() => Found::Unsaid(Failure::Permanent("it is too large".to_owned())),
+                    found => found.unwrap_or(Found::Gone),
+                };
+                if !self.has_room() || !self.take(path, found) {
                     return Ok(taken);
                 }
                 taken += 1;
@@ -85,38 +101,61 @@ impl<'a> Sheet<'a> {
         Ok(taken)
     }
 
+    /// How many of what is listed are read at once: what has long texts, in small numbers.
+    fn wave(&self, listed: &[(Path, Listed)]) -> usize {
+        let (objects, bytes) = self.read;
+        let average = bytes.checked_div(objects).unwrap_or(objects::WAVE_BYTES / objects::BATCH);
+        let mut together = 0;
+        let fit = listed.iter().take(objects::WAVE.min(CHANGES - self.changes.len())).take_while(|(_, state)| {
+            together += match state {
+                Listed::Present(length) if !state.is_too_large() => length.unwrap_or(average),
+                _ => 0,
+            };
+            together <= objects::WAVE_BYTES
+        });
+        fit.count().max(1)
+    }
+
     fn has_room(&self) -> bool {
         self.changes.len() < CHANGES && self.items < ITEMS && self.bytes < BYTES && !self.effort.is_spent()
     }
 
     /// False when it is left to the next page.
     fn take(&mut self, path: &Path, found: Found) -> bool {
-        let change = match found {
+        let changes = match found {
             Found::Gone if self.full => return true,
-            Found::Gone => Ok(Some(Change::Removed(path.as_str().to_owned()))),
+            Found::Gone => Ok(vec![Change::Removed(path.as_str().to_owned())]),
             Found::Unsaid(failure) => Err(why(failure)),
-            Found::Stored(stored) => self.reader.change(path, &stored, self.window, &mut self.effort),
+            Found::Stored(stored) => {
+                self.read = (self.read.0 + 1, self.read.1 + stored.data.len());
+                self.reader.changes(path, &stored, self.window, self.full, &mut self.effort)
+            }
         };
-        let change = match change {
-            Ok(Some(change)) => change,
-            Ok(None) => return true,
+        let changes = match changes {
+            Ok(changes) => changes,
             Err(why) => return self.leave_out(path, &why),
         };
-        let (items, bytes) = match &change {
-            Change::Series(series) if self.full && series.occurrences.is_empty() => return true,
-            Change::Series(series) => (series.occurrences.len(), series.occurrences.iter().map(size).sum()),
-            Change::Present(item) => (1, size(item)),
-            Change::Removed(id) => (0, id.len()),
-        };
+        let (mut items, mut bytes) = (0, 0);
+        for change in &changes {
+            let (more, larger) = match change {
+                Change::Series(series) => (series.occurrences.len(), series.occurrences.iter().map(size).sum()),
+                Change::Present(item) => (1, size(item)),
+                Change::Removed(id) => (0, id.len()),
+            };
+            items += more;
+            bytes += larger;
+        }
         if bytes > BYTES {
             return self.leave_out(path, "its occurrences in the window are too large for a page");
         }
-        if !self.changes.is_empty() && (self.items + items > ITEMS || self.bytes + bytes > BYTES) {
+        let is_full =
+            self.changes.len() + changes.len() > CHANGES || self.items + items > ITEMS || self.bytes + bytes > BYTES;
+        if !self.changes.is_empty() && is_full {
             return false;
         }
         self.items += items;
         self.bytes += bytes;
-        self.changes.push(change);
+        self.changes.extend(changes);
         true
     }
 

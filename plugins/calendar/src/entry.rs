@@ -132,10 +132,15 @@ fn people(component: &Component, viewer: &Viewer) -> (bool, bool) {
     (is_organizer, has_others)
 }
 
-fn is_viewer(address: &str, viewer: &Viewer) -> bool {
-    let address = address.trim();
-    let scheme = address.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
-    let address = &address[scheme.map_or(0, str::len)..];
+/// An address without its scheme.
+pub(crate) fn address(written: &str) -> &str {
+    let written = written.trim();
+    let scheme = written.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    &written[scheme.map_or(0, str::len)..]
+}
+
+fn is_viewer(written: &str, viewer: &Viewer) -> bool {
+    let address = address(written);
     let mailbox = viewer.mailbox.as_str();
     let local_part = address.split('@').next().unwrap_or_default();
     address.eq_ignore_ascii_case(mailbox) || (!mailbox.contains('@') && local_part.eq_ignore_ascii_case(mailbox))

@@ -206,6 +206,20 @@ impl<'c> Object<'c> {
         self.pieces().any(|piece| piece.our_id.as_deref() == Some(our_id))
     }
 
+    /// The addresses of all who take part in any of it, its organizers too; none where nobody is invited.
+    #[must_use]
+    pub fn people(&self) -> Vec<String> {
+        let components: Vec<Component> = self.pieces().map(|piece| Component::parse(&piece.bytes)).collect();
+        if components.iter().all(|component| component.first("ATTENDEE").is_none()) {
+            return Vec::new();
+        }
+        let people = |component: &Component| {
+            let people = component.all("ATTENDEE").chain(component.all("ORGANIZER"));
+            people.map(|property| entry::address(&property.value).to_owned()).collect::<Vec<_>>()
+        };
+        components.iter().flat_map(people).collect()
+    }
+
     /// What the object's series is made of.
     pub(crate) fn pattern(&self, viewer: &Viewer) -> Result<Pattern<'c>, Unreadable> {
         self.check()?;

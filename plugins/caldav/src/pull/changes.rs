@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use apptsync_plugin::connector::Page;
 use apptsync_plugin::types::Failure;
 
+use super::validator::lengths;
 use super::{Pull, Validator, last};
 use crate::address::Path;
 use crate::cursor::{ChangesPage, Cursor};
@@ -68,7 +69,7 @@ impl Pull<'_> {
     }
 
     fn changed_since(&self, token: &str) -> Result<Multistatus, Failure> {
-        let response = self.client.ask(self.client.sync(self.calendar, query::changed_since(token)))?;
+        let response = self.client.ask(self.client.sync(self.calendar, query::changed_since(token, lengths(token))))?;
         let expired = names_condition(&response, Vocabulary::Dav, "valid-sync-token");
         if expired && matches!(response.status, 400 | 403 | 409 | 412) {
             return Err(Failure::Gone);
@@ -84,7 +85,7 @@ impl Pull<'_> {
     fn listed(&self, answer: Multistatus) -> impl Iterator<Item = (Path, Listed)> {
         let mut listed = BTreeMap::new();
         for resource in answer.resources {
-            let state = if resource.is_gone() { Listed::Gone } else { Listed::Present };
+            let state = if resource.is_gone() { Listed::Gone } else { Listed::Present(resource.length()) };
             if resource.path.is_member_of(self.calendar) {
                 listed.insert(resource.path, state);
             }

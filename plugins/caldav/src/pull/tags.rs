@@ -11,7 +11,7 @@ use crate::address::Path;
 use crate::cursor::{Cursor, Extent};
 use crate::kept::Kept;
 use crate::listing;
-use crate::query;
+use crate::query::{self, Lengths};
 use crate::sheet::Listed;
 use crate::xml::Vocabulary;
 
@@ -37,13 +37,13 @@ impl Pull<'_> {
                 (now, Extent::Differences)
             }
         };
-        let listed = listing::tags(self.client, self.calendar, self.reader.kind, self.window)?;
+        let listed = listing::tags(self.client, self.calendar, self.reader.kind, self.window, Lengths::Asked)?;
         let differing = differences(&known, &listed);
         let mut sheet = self.sheet(extent == Extent::Everything);
         let taken = sheet.fill(&differing)?;
         for (path, state) in differing.iter().take(taken) {
             match (state, listed.get(path)) {
-                (Listed::Present, Some(tag)) => known.insert(path.clone(), tag.clone()),
+                (Listed::Present(_), Some(listed)) => known.insert(path.clone(), listed.tag.clone()),
                 _ => known.remove(path),
             };
         }
@@ -67,9 +67,10 @@ impl Pull<'_> {
 }
 
 /// In the order of the paths.
-fn differences(known: &listing::Tags, listed: &listing::Tags) -> Vec<(Path, Listed)> {
+fn differences(known: &listing::Tags, listed: &listing::Listing) -> Vec<(Path, Listed)> {
     let gone = known.keys().filter(|path| !listed.contains_key(*path)).map(|path| (path.clone(), Listed::Gone));
-    let differs = |(path, tag): &(&Path, &String)| known.get(*path) != Some(*tag);
-    let present = listed.iter().filter(differs).map(|(path, _)| (path.clone(), Listed::Present));
+    let differs = |(path, listed): &(&Path, &listing::Listed)| known.get(*path) != Some(&listed.tag);
+    let present = listed.iter().filter(differs);
+    let present = present.map(|(path, listed)| (path.clone(), Listed::Present(listed.length)));
     gone.chain(present).collect::<BTreeMap<_, _>>().into_iter().collect()
 }

@@ -21,13 +21,18 @@ use apptsync_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
 
 use super::Pull;
-use crate::query;
+use crate::query::{self, Lengths};
 use crate::xml::Vocabulary;
 
 /// What the tokens of Radicale begin with.
 const RADICALE: &str = "http://radicale.org/ns/sync/";
 /// Seconds after a time before it is sure that nothing more is written at it.
 const STRONG: u64 = 2;
+
+/// Radicale's reports do not tell how long objects are, and say so of each.
+pub(super) fn lengths(token: &str) -> Lengths {
+    if token.starts_with(RADICALE) { Lengths::NotAsked } else { Lengths::Asked }
+}
 
 /// When a calendar last changed, in seconds since 1970 by the server's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
 //! Servers that are built otherwise than those that the tests can start: discovery as Nextcloud answers it, lists of changes
 //! that are cut off, objects that a server fails at, and references that lead away.
 
-use apptsync_plugin::connector::{Change, Kind};
+use apptsync_plugin::connector::{Change, Kind, Operation};
 use apptsync_plugin::http::{Failure as NoResponse, Request, Response};
 use apptsync_plugin::types::Failure;
 use caldav::CalDav;
 
-use crate::hosts::{Calendar, Scripted, account, answer, create, id, meeting, visit};
+use crate::hosts::{Calendar, Scripted, account, answer, create, id, meeting, reference, visit};
 
 const ORIGIN: &str = "https://cloud.example.com";
 const CALENDAR: &str = "/user/sales/";
@@ -208,13 +208,193 @@ fn a_write_that_was_refused_says_what_the_host_can_act_on() {
     assert_eq!(refused(403, &[], "<c:no-uid-conflict/>"), Failure::Conflict);
     assert_eq!(refused(409, &[], ""), Failure::Gone);
     assert_eq!(refused(429, &[("retry-after", "3")], ""), Failure::Throttled(Some(3)));
-    assert!(matches!(refused(403, &[], ""), Failure::Auth(_)));
-    assert!(matches!(refused(403, &[], "<need-privileges/>"), Failure::Auth(_)));
-    for (status, condition) in [(403, "<c:valid-calendar-data/>"), (413, ""), (507, ""), (415, "")] {
+    for (status, condition) in [(403, "<c:valid-calendar-data/>"), (413, ""), (415, "")] {
         assert!(matches!(refused(status, &[], condition), Failure::Permanent(_)), "{status}");
     }
+    assert!(matches!(refused(423, &[], ""), Failure::Transient(_)));
     assert!(matches!(refused(503, &[("retry-after", "3")], ""), Failure::Transient(_)));
     let lost = Scripted::new(|_| Err(NoResponse::NoAnswer("the server does not answer in time".to_owned())));
     let outcome = Calendar::new(&lost, ORIGIN, CALENDAR).push(&[create(1, visit("Visit", 9))]).remove(0);
     assert!(matches!(outcome, Err(Failure::Transient(_))), "{outcome:?}");
+}
+
+/// A calendar with these rights, in which writing `00…1.ics` is answered so, and everything else is written.
+fn guarded(status: u16, rights: &'static str) -> Scripted {
+    Scripted::new(move |request| {
+        Ok(match request.method.as_str() {
+            "PUT" if path(request).ends_with("1.ics") => answer(status, &[], ""),
+            "PUT" => answer(201, &[("etag", "\"1\"")], ""),
+            _ => multistatus(&resource(CALENDAR, rights)),
+        })
+    })
+}
+
+const WRITABLE: &str =
+    "<d:current-user-privilege-set><d:privilege><d:all/></d:privilege></d:current-user-privilege-set>";
+const READABLE: &str =
+    "<d:current-user-privilege-set><d:privilege><d:read/></d:privilege></d:current-user-privilege-set>";
+
+#[test]
+fn what_is_forbidden_is_one_object_or_the_whole_calendar() {
+    let push = |host: &Scripted, numbers: &[u32]| {
+        let batch: Vec<_> = numbers.iter().map(|number| create(*number, visit("Visit", 9))).collect();
+        Calendar::new(host, ORIGIN, CALENDAR).try_push(&batch)
+    };
+    for rights in [WRITABLE, READABLE] {
+        let outcomes = push(&guarded(403, rights), &[1, 2]).expect("outcomes");
+        assert!(matches!(outcomes[0], Err(Failure::Permanent(_))) && outcomes[1].is_ok(), "{outcomes:?}");
+    }
+    for rights in [WRITABLE, ""] {
+        let outcomes = push(&guarded(403, rights), &[1]).expect("outcomes");
+        assert!(matches!(outcomes[0], Err(Failure::Permanent(_))), "{outcomes:?}");
+    }
+    assert!(matches!(push(&guarded(403, READABLE), &[1]), Err(Failure::Auth(_))));
+    assert!(matches!(push(&guarded(403, READABLE), &[1, 11]), Err(Failure::Auth(_))));
+    assert!(matches!(push(&guarded(403, ""), &[1, 11]), Err(Failure::Auth(_))));
+    assert!(matches!(push(&Scripted::always(403, &[], ""), &[1]), Err(Failure::Auth(_))));
+    // A full server takes nothing; one that took something may take more later.
+    assert!(matches!(push(&guarded(507, WRITABLE), &[1, 11]), Err(Failure::Permanent(_))));
+    let outcomes = push(&guarded(507, WRITABLE), &[1, 2]).expect("outcomes");
+    assert!(matches!(outcomes[0], Err(Failure::Transient(_))) && outcomes[1].is_ok(), "{outcomes:?}");
+}
+
+#[test]
+fn what_guards_the_well_known_address_keeps_nobody_from_the_server() {
+    let probe = |status: u16, root: u16| {
+        let host = Scripted::new(move |request| {
+            Ok(match path(request).as_str() {
+                "/.well-known/caldav" => answer(status, &[], ""),
+                "/" if root != 207 => answer(root, &[], ""),
+                _ => multistatus(&format!(
+                    "<d:response><d:href>/</d:href><d:propstat><d:prop><d:resourcetype><d:collection/><c:calendar/>\
+                     </d:resourcetype><c:schedule-default-calendar-URL><d:href>https://other.example/</d:href>\
+                     </c:schedule-default-calendar-URL></d:prop><d:status>HTTP/1.1 {root} OK</d:status></d:propstat></d:response>",
+                    root = 200
+                )),
+            })
+        });
+        CalDav::new(&host).probe(&account(ORIGIN))
+    };
+    for status in [401, 403, 429, 500, 503] {
+        assert_eq!(probe(status, 207).expect("found").collections.len(), 2, "{status}");
+    }
+    // Where nothing is found, what was guarded is what there is to say.
+    assert!(matches!(probe(403, 404), Err(Failure::Auth(_))));
+    assert!(matches!(probe(500, 404), Err(Failure::Transient(_))));
+    assert!(matches!(probe(404, 403), Err(Failure::Auth(_))));
+}
+
+#[test]
+fn large_objects_are_read_a_few_at_a_time() {
+    const LARGE: usize = 1 << 20;
+    let served = |lengths: bool| {
+        Scripted::new(move |request| {
+            let text = body(request);
+            if text.contains("calendar-multiget") {
+                let paths = asked(request);
+                assert!(paths.iter().all(|path| !path.ends_with("/199.ics")), "it is too large");
+                assert!(!lengths || paths.len() <= 4, "{} megabytes at a time", paths.len());
+                let summary = format!("SUMMARY:{}", "x".repeat(if lengths { 10 } else { LARGE / 4 }));
+                let stored = |path: &String| {
+                    let object = meeting(path, 1, 9).replace("SUMMARY:Meeting", &summary);
+                    resource(path, &format!("<c:calendar-data>{object}</c:calendar-data>"))
+                };
+                return Ok(multistatus(&paths.iter().map(stored).collect::<String>()));
+            }
+            assert!(text.contains("getcontentlength"));
+            let member = |number: usize| {
+                let length = if number == 199 { 5 * LARGE } else { LARGE };
+                let length =
+                    if lengths { format!("<d:getcontentlength>{length}</d:getcontentlength>") } else { String::new() };
+                resource(&format!("{CALENDAR}{number}.ics"), &length)
+            };
+            let last = if lengths { 200 } else { 199 };
+            Ok(multistatus(&format!("{}<d:sync-token>2</d:sync-token>", (100..last).map(member).collect::<String>())))
+        })
+    };
+    let host = served(true);
+    let cursor = r#"{"changes":{"from":"1","page":null}}"#;
+    let (changes, _) = Calendar::new(&host, ORIGIN, CALENDAR).pass(Some(cursor));
+    assert_eq!(changes.len(), 99);
+    assert!(
+        host.memory
+            .warnings
+            .borrow()
+            .iter()
+            .any(|warning| warning.contains("199.ics: left out, because it is too large"))
+    );
+    let host = served(false);
+    let (changes, _) = Calendar::new(&host, ORIGIN, CALENDAR).pass(Some(cursor));
+    assert_eq!(changes.len(), 99);
+}
+
+#[test]
+fn a_single_item_says_first_that_it_is_no_series_any_more_and_a_series_that_it_is_no_single_item() {
+    let told = |lines: &'static str| {
+        let host = Scripted::new(move |request| {
+            let id = format!("{CALENDAR}a.ics");
+            if body(request).contains("calendar-multiget") {
+                let object = meeting("a", 1, 9).replace("SUMMARY:", &format!("{lines}SUMMARY:"));
+                return Ok(multistatus(&resource(&id, &format!("<c:calendar-data>{object}</c:calendar-data>"))));
+            }
+            Ok(multistatus(&format!("{}<d:sync-token>2</d:sync-token>", resource(&id, ""))))
+        });
+        let page = Calendar::new(&host, ORIGIN, CALENDAR).page(Some(r#"{"changes":{"from":"1","page":null}}"#));
+        page.expect("a page").changes
+    };
+    let id = format!("{CALENDAR}a.ics");
+    let single = told("");
+    assert!(
+        matches!(&single[..], [Change::Series(series), Change::Present(item)]
+            if series.id == id && series.occurrences.is_empty() && item.remote_id == id),
+        "{single:?}"
+    );
+    let ours = told("RRULE:FREQ=DAILY;COUNT=3\r\nX-APPTSYNC-ID:our-1\r\n");
+    assert!(
+        matches!(&ours[..], [Change::Removed(removed), Change::Series(series)]
+            if *removed == id && series.id == id && series.occurrences.len() == 3),
+        "{ours:?}"
+    );
+    let theirs = told("RRULE:FREQ=DAILY;COUNT=3\r\n");
+    assert!(matches!(&theirs[..], [Change::Series(series)] if series.occurrences.len() == 3), "{theirs:?}");
+}
+
+#[test]
+fn whom_the_server_would_send_mail_is_asked_for() {
+    let people = "ORGANIZER:mailto:anna@example.com\r\nATTENDEE:mailto:ANNA@example.com\r\nSUMMARY:";
+    let push = |options: &'static [(&'static str, &'static str)], status: u16, addresses: &'static str| {
+        let host = Scripted::new(move |request| {
+            let id = format!("{CALENDAR}a.ics");
+            Ok(match (request.method.as_str(), path(request).as_str()) {
+                ("OPTIONS", _) => answer(status, options, ""),
+                ("PUT", _) => answer(204, &[("etag", "\"2\"")], ""),
+                ("REPORT", _) => {
+                    let object = meeting("a", 1, 9).replace("SUMMARY:", people);
+                    multistatus(&resource(&id, &format!("<c:calendar-data>{object}</c:calendar-data>")))
+                }
+                (_, "/anna/") => multistatus(&resource(
+                    "/anna/",
+                    &format!("<c:calendar-user-address-set>{addresses}</c:calendar-user-address-set>"),
+                )),
+                _ => multistatus(&resource(
+                    CALENDAR,
+                    "<d:current-user-principal><d:href>/anna/</d:href></d:current-user-principal>",
+                )),
+            })
+        });
+        let calendar = Calendar::new(&host, ORIGIN, CALENDAR);
+        let item = calendar.fetch(&[&format!("{CALENDAR}a.ics")]).remove(0).expect("there").expect("an item");
+        calendar.push(&[Operation::Delete(reference(&item))]).remove(0)
+    };
+    let auto: &[(&str, &str)] = &[("dav", "1, calendar-access, calendar-auto-schedule")];
+    let anna = "<d:href>/anna/</d:href><d:href>mailto:anna@example.com</d:href>";
+    assert_eq!(push(auto, 200, anna), Ok(None));
+    for (headers, status, addresses) in
+        [(auto, 200, ""), (auto, 200, "<d:href>mailto:user@example.com</d:href>"), (auto, 405, anna), (&[], 200, anna)]
+    {
+        let outcome = push(headers, status, addresses);
+        assert!(matches!(&outcome, Err(Failure::Permanent(why)) if why.contains("mail")), "{outcome:?}");
+    }
+    assert!(matches!(push(auto, 503, anna), Err(Failure::Transient(_))));
+    assert_eq!(push(&[("dav", "1, calendar-access")], 200, ""), Ok(None));
 }

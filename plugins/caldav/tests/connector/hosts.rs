@@ -215,14 +215,18 @@ impl<'h> Calendar<'h> {
 
     /// The items that were written, or none after a deletion, or why not.
     pub(crate) fn push(&self, batch: &[Operation]) -> Vec<Result<Option<Item>, Failure>> {
+        self.try_push(batch).expect("outcomes")
+    }
+
+    pub(crate) fn try_push(&self, batch: &[Operation]) -> Result<Vec<Result<Option<Item>, Failure>>, Failure> {
         use apptsync_plugin::connector::Outcome;
-        let outcomes = self.connector.push(&self.account, &self.target, batch).expect("outcomes");
+        let outcomes = self.connector.push(&self.account, &self.target, batch)?;
         assert_eq!(outcomes.len(), batch.len());
         let result = |outcome| match outcome {
             Outcome::Done(item) => Ok(item),
             Outcome::Failed(failure) => Err(failure),
         };
-        outcomes.into_iter().map(result).collect()
+        Ok(outcomes.into_iter().map(result).collect())
     }
 
     /// Creates one item.

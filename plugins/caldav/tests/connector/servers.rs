@@ -274,3 +274,31 @@ fn a_thousand_objects_are_one_page_and_more_are_several() {
     let (changes, _) = calendar.pass(Some(&page.next));
     assert_eq!(changes.len(), 101);
 }
+
+#[test]
+fn what_was_moved_to_another_calendar_is_there_and_not_gone() {
+    with_each_server(|host, foreign, origin, path| {
+        let calendar = Calendar::new(host, origin, path);
+        let other = path.replace("/work/", "/other/");
+        foreign.make_calendar(&other, "other", &["VEVENT"]);
+        let item = calendar.create(1, visit("Moved", 9));
+        let daily = ["DTSTART:20261201T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Daily"];
+        let series = format!("{path}daily.ics");
+        foreign.put(&series, &object("daily", &daily));
+        for id in [&item.remote_id, &series] {
+            let moved = foreign.get(id).expect("there");
+            foreign.delete(id);
+            foreign.put(&id.replace(path, &other), &moved);
+        }
+        // Another object may have the name.
+        foreign.put(&format!("{other}gone.ics"), &meeting("another", 1, 9));
+        let (occurrence, gone) = (format!("{series}#20261202T090000Z"), format!("{path}gone.ics"));
+        let answers = calendar.fetch(&[&item.remote_id, &occurrence, &gone]);
+        let found = answers[0].as_ref().expect("an answer").as_ref().expect("an item");
+        assert_eq!((&found.remote_id, found.collection.as_str()), (&item.remote_id, other.as_str()));
+        assert_eq!((ours(found), entry(found)), (ours(&item), entry(&item)));
+        let found = answers[1].as_ref().expect("an answer").as_ref().expect("an occurrence");
+        assert_eq!((&found.remote_id, found.collection.as_str()), (&occurrence, other.as_str()));
+        assert_eq!(answers[2], Ok(None));
+    });
+}

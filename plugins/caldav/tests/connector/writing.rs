@@ -244,3 +244,22 @@ fn a_server_that_fails_leaves_it_open_whether_something_was_written() {
     // It had been written, and is found.
     assert_eq!(calendar.find(&["our-1"])[0].len(), 1);
 }
+
+#[test]
+fn a_series_goes_with_its_last_occurrence() {
+    with_each_server(|host, foreign, origin, path| {
+        let calendar = Calendar::new(host, origin, path);
+        let id = format!("{path}daily.ics");
+        let daily = ["DTSTART:20261201T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=2", "SUMMARY:Daily"];
+        foreign.put(&id, &object("daily", &daily));
+        let (first, second) = (format!("{id}#20261201T090000Z"), format!("{id}#20261202T090000Z"));
+        let delete = |id: &str| {
+            let item = calendar.fetch(&[id]).remove(0).expect("there").expect("an item");
+            calendar.push(&[Operation::Delete(reference(&item))]).remove(0)
+        };
+        assert_eq!(delete(&first), Ok(None));
+        assert!(foreign.get(&id).is_some());
+        assert_eq!(delete(&second), Ok(None));
+        assert_eq!(foreign.get(&id), None);
+    });
+}
