@@ -1,11 +1,12 @@
 //! Real calendar servers, started for one test on a free loopback port, and their users other than ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Seek as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -16,6 +17,8 @@ use ureq::http::Request;
 
 /// How long to wait between two looks at whether a server answers.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Ports that are tried; another process may take one before the server does.
 const PORTS: usize = 5;
 
@@ -42,21 +45,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts what the command for a port says, and waits until it answers.
+    /// Starts what the command for a port says, and waits until it answers. `is_ours` asks the server at an origin for
+    /// something that no other server has: another process may have taken the port first, and answers there.
     ///
     /// # Panics
     /// It does not start.
-    pub(crate) fn start(command: impl Fn(u16) -> Command) -> Self {
-        (0..PORTS).find_map(|_| Self::start_on(free_port(), &command)).expect("the server starts")
+    pub(crate) fn start(command: impl Fn(u16) -> Command, is_ours: impl Fn(&str) -> bool) -> Self {
+        (0..PORTS).find_map(|_| Self::start_on(free_port(), &command, &is_ours)).expect("the server starts")
     }
 
     /// As [`Server::start`], on this port; none where the process ends before it answers.
-    pub(crate) fn start_on(port: u16, command: impl Fn(u16) -> Command) -> Option<Self> {
+    pub(crate) fn start_on(
+        port: u16,
+        command: impl Fn(u16) -> Command,
+        is_ours: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
         let mut command = command(port);
         let mut log = tempfile::tempfile().expect("a temporary file");
         let errors = log.try_clone().expect("a second handle");
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
         let mut server = Self { process: process.expect("the server's program runs"), port };
+        let origin = server.origin();
         loop {
             if server.process.try_wait().expect("the process is ours").is_some() {
                 let mut said = String::new();
@@ -64,7 +73,7 @@ impl Server {
                 eprintln!("a server ended before it answered: {said}");
                 return None;
             }
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            if is_ours(&origin) {
                 return Some(server);
             }
             std::thread::sleep(GLANCE);
@@ -85,9 +94,22 @@ impl Drop for Server {
     }
 }
 
+/// A name that nothing else has.
+pub(crate) fn unique_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A port that nobody has, and that no other test of this process gets.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Somebody who uses the server with another program than ours.
@@ -111,7 +133,10 @@ impl ForeignUser {
     /// A user of the server at an origin.
     #[must_use]
     pub fn new(origin: &str, user: &str, password: &str) -> Self {
-        let configuration = ureq::Agent::config_builder().allow_non_standard_methods(true).http_status_as_error(false);
+        let configuration = ureq::Agent::config_builder()
+            .allow_non_standard_methods(true)
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE));
         Self {
             agent: configuration.build().into(),
             origin: origin.to_owned(),
@@ -119,23 +144,36 @@ impl ForeignUser {
         }
     }
 
+    /// True when the server is there and has something at this path for this user.
+    #[must_use]
+    pub fn finds(&self, path: &str) -> bool {
+        let headers = [("depth", "0"), ("content-type", "application/xml")];
+        let body = "<propfind xmlns='DAV:'><prop><resourcetype/></prop></propfind>";
+        self.try_ask("PROPFIND", path, &headers, body)
+            .is_ok_and(|answer| answer.status == 207 && !answer.body.contains(" 404 "))
+    }
+
     /// Any request, whatever its answer.
     ///
     /// # Panics
     /// There is no answer.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.try_ask(method, path, headers, body).expect("the server answers with text")
+    }
+
+    fn try_ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         request = request.header("authorization", &self.authorization);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(body.to_owned()).expect("a request");
-        let mut answer = self.agent.run(request).expect("the server answers");
-        Answer {
+        let mut answer = self.agent.run(request)?;
+        Ok(Answer {
             status: answer.status().as_u16(),
             etag: answer.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned),
-            body: answer.body_mut().read_to_string().expect("the answer is text"),
-        }
+            body: answer.body_mut().read_to_string()?,
+        })
     }
 
     fn succeed(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {

@@ -1,12 +1,13 @@
 //! A [Radicale](https://radicale.org) of its own for a test, with one user.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::calendar_servers::{ForeignUser, Server, programs};
+use crate::calendar_servers::{ForeignUser, Server, programs, unique_name};
 
 /// The name of the user.
 pub const USER: &str = "user";
@@ -18,6 +19,8 @@ pub struct Radicale {
     server: Option<Server>,
     port: u16,
     folder: TempDir,
+    /// A user that no other Radicale has.
+    guest: String,
 }
 
 impl Default for Radicale {
@@ -34,9 +37,10 @@ impl Radicale {
     #[must_use]
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("users"), format!("{USER}:{PASSWORD}\n")).expect("written");
-        let server = Server::start(|port| command(folder.path(), port));
-        Self { port: server.port, server: Some(server), folder }
+        let guest = unique_name();
+        fs::write(folder.path().join("users"), format!("{USER}:{PASSWORD}\n{guest}:{PASSWORD}\n")).expect("written");
+        let server = Server::start(|port| command(folder.path(), port), |origin| knows(origin, &guest));
+        Self { port: server.port, server: Some(server), folder, guest }
     }
 
     /// `http://127.0.0.1:port`
@@ -57,8 +61,24 @@ impl Radicale {
     /// Radicale refuses.
     #[must_use]
     pub fn calendar(&self, name: &str) -> String {
-        let path = format!("/{USER}/{name}/");
-        self.foreign_user().make_calendar(&path, name, &["VEVENT", "VTODO"]);
+        self.make_calendar(USER, name)
+    }
+
+    /// Makes a calendar of another user with the same password, and gives its path.
+    ///
+    /// # Panics
+    /// Radicale refuses.
+    #[must_use]
+    pub fn calendar_of(&self, user: &str, name: &str) -> String {
+        // Radicale reads the file for every login.
+        let mut users = OpenOptions::new().append(true).open(self.folder.path().join("users")).expect("the users");
+        writeln!(users, "{user}:{PASSWORD}").expect("written");
+        self.make_calendar(user, name)
+    }
+
+    fn make_calendar(&self, user: &str, name: &str) -> String {
+        let path = format!("/{user}/{name}/");
+        ForeignUser::new(&self.origin(), user, PASSWORD).make_calendar(&path, name, &["VEVENT", "VTODO"]);
         path
     }
 
@@ -79,9 +99,14 @@ impl Radicale {
     /// It does not start.
     pub fn start_again(&mut self) {
         self.stop();
-        let started = Server::start_on(self.port, |port| command(self.folder.path(), port));
+        let is_ours = |origin: &str| knows(origin, &self.guest);
+        let started = Server::start_on(self.port, |port| command(self.folder.path(), port), is_ours);
         self.server = Some(started.expect("Radicale starts again"));
     }
+}
+
+fn knows(origin: &str, guest: &str) -> bool {
+    ForeignUser::new(origin, guest, PASSWORD).finds(&format!("/{guest}/"))
 }
 
 fn command(folder: &Path, port: u16) -> Command {
@@ -98,4 +123,19 @@ fn command(folder: &Path, port: u16) -> Command {
     let mut command = Command::new(programs().join("radicale"));
     command.arg("--config").arg(configuration);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever answers at the port first is not taken for the server that was started.
+    #[test]
+    fn another_server_at_its_port_is_not_taken_for_it() {
+        let other = Radicale::start();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("users"), format!("stranger:{PASSWORD}\n")).expect("written");
+        let command = |port| command(folder.path(), port);
+        assert!(Server::start_on(other.port, command, |origin| knows(origin, "stranger")).is_none());
+    }
 }

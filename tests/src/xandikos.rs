@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::calendar_servers::{ForeignUser, Server, programs};
+use crate::calendar_servers::{ForeignUser, Server, programs, unique_name};
 
 /// A Xandikos that is stopped and gone after the test.
 pub struct Xandikos {
@@ -27,14 +27,19 @@ impl Xandikos {
     #[must_use]
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let server = Server::start(|port| {
+        // A folder that no other Xandikos has.
+        let mark = unique_name();
+        std::fs::create_dir_all(folder.path().join("calendars").join(&mark)).expect("a folder");
+        let command = |port: u16| {
             let mut command = Command::new(programs().join("xandikos"));
             command.args(["serve", "--defaults", "--current-user-principal", "/user/", "-l", "127.0.0.1", "-p"]);
             command.arg(port.to_string());
             command.arg("-d").arg(folder.path().join("calendars"));
             command.arg("--state-dir").arg(folder.path().join("state"));
             command
-        });
+        };
+        let is_ours = |origin: &str| ForeignUser::new(origin, "user", "").finds(&format!("/{mark}/"));
+        let server = Server::start(command, is_ours);
         Self { server, _folder: folder }
     }
 
