@@ -1,18 +1,9 @@
 //! The way is Mobile → headquarters: nothing made or changed here goes back (domain 1 and 7).
 
-use std::collections::BTreeMap;
-use std::fs;
-
 use apptsync_tests::{Workspace, appointment, customer, with};
 use serde_json::json;
 
-use crate::support::batch;
-
-/// Every file of the feed with its content.
-fn feed(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(workspace.path("feed")).expect("the feed").map(|entry| entry.expect("an entry").path());
-    files.map(|file| (file.display().to_string(), fs::read(&file).expect("a file"))).collect()
-}
+use crate::support::{batch, feed};
 
 /// Domain 1: imports of every kind and outcome, and changes in the headquarters, leave the feed as it is, byte for byte.
 #[test]

@@ -1,8 +1,12 @@
 //! What several of these tests share: reports of batch applications, and a look into the database from outside.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
 
 use apptsync_tests::{Ran, Workspace};
+use graph_simulator::Simulator;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
@@ -58,6 +62,38 @@ pub(crate) fn assert_balanced(report: &Value) {
 pub(crate) fn texts(report: &Value) -> Vec<String> {
     let messages = report["messages"].as_array().expect("messages");
     messages.iter().filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
+}
+
+/// Somebody logs in by device code, or declines: the code that `credentials add` shows is typed at the simulator. Gives the
+/// exit code, and what else was said.
+pub(crate) fn log_in(
+    workspace: &Workspace,
+    simulator: &Simulator,
+    name: &str,
+    user: Option<&str>,
+) -> (Option<i32>, String) {
+    let server = simulator.base_url();
+    let add = ["credentials", "add", name, "--kind", "device-code", "--tenant", "contoso.example", "--quiet"];
+    let client = ["--client-id", "11111111-2222-4333-8444-555555555555"];
+    let servers = ["--login-server", server, "--graph-server", server];
+    let mut command = workspace.command(&[&add[..], &client, &servers].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let _ = stderr.read_line(&mut said).expect("a line");
+    assert!(said.starts_with("open https://microsoft.com/devicelogin and type the code "), "{said}");
+    let code = said.trim_end().rsplit(' ').next().expect("a code");
+    assert!(simulator.decide_device_code(code, user), "no such code: {said}");
+    let mut rest = String::new();
+    let _ = stderr.read_to_string(&mut rest).expect("its errors");
+    (child.wait_with_output().expect("it ends").status.code(), rest)
+}
+
+/// Every file of the feed with its content.
+pub(crate) fn feed(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(workspace.path("feed")).expect("the feed").map(|entry| entry.expect("an entry").path());
+    files.map(|file| (file.display().to_string(), fs::read(&file).expect("a file"))).collect()
 }
 
 /// A connection to the workspace's database that only reads.

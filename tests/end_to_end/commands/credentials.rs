@@ -1,7 +1,7 @@
 //! Credentials: kept for their owner alone, from wherever they come, and never shown.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -9,6 +9,8 @@ use apptsync_tests::certificates::TestCertificate;
 use apptsync_tests::{Ran, Workspace};
 use graph_simulator::{Options, Simulator};
 use serde_json::{Value, json};
+
+use crate::support::log_in;
 
 const SECRET: &str = "hunter2&=\"'€";
 /// What `Application::default` of the simulator has.
@@ -276,41 +278,11 @@ fn a_new_workspace_keeps_credentials_out_of_version_control() {
 fn a_person_logs_in_by_device_code() {
     let workspace = Workspace::empty();
     let simulator = Simulator::start(Options { device_code_interval: 0, ..Options::default() }).expect("it starts");
-    let log_in = |user: Option<&str>| {
-        let server = simulator.base_url();
-        let mut command = workspace.command(&[
-            "credentials",
-            "add",
-            "anna",
-            "--kind",
-            "device-code",
-            "--tenant",
-            "contoso.example",
-            "--client-id",
-            CLIENT,
-            "--login-server",
-            server,
-            "--graph-server",
-            server,
-            "--quiet",
-        ]);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the binary starts");
-        let mut said = String::new();
-        let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
-        let _ = stderr.read_line(&mut said).expect("a line");
-        assert!(said.starts_with("open https://microsoft.com/devicelogin and type the code "), "{said}");
-        let code = said.trim_end().rsplit(' ').next().expect("a code");
-        assert!(simulator.decide_device_code(code, user), "no such code: {said}");
-        let mut rest = String::new();
-        let _ = std::io::Read::read_to_string(&mut stderr, &mut rest).expect("its errors");
-        (child.wait_with_output().expect("it ends").status.code(), rest)
-    };
-    let (code, said) = log_in(None);
+    let (code, said) = log_in(&workspace, &simulator, "anna", None);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the login was declined"), "{said}");
     assert!(!workspace.path("credentials.toml").exists());
-    let (code, said) = log_in(Some("anna@contoso.example"));
+    let (code, said) = log_in(&workspace, &simulator, "anna", Some("anna@contoso.example"));
     assert_eq!(code, Some(0), "{said}");
     assert!(stored(&workspace).contains("refresh-token = \"simulated-refresh-"));
     let listed = &workspace.json(&["credentials", "list"])[0];

@@ -1,17 +1,23 @@
 //! A representative's calendar behind each of the three connectors, as its owner sees and changes it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use apptsync_tests::Workspace;
+use apptsync_tests::calendar_servers::ForeignUser;
 use apptsync_tests::radicale::{PASSWORD, Radicale, USER};
-use graph_simulator::{Options, Simulator};
+use graph_simulator::{Options, Simulator, User};
 use serde_json::{Value, json};
 
 /// The mailbox of the simulator.
 pub(crate) const MAILBOX: &str = "anna@contoso.example";
 /// The calendar that is synchronised, where a mailbox has several.
 pub(crate) const SALES: &str = "Sales";
+
+/// The tenant and the application of the simulator.
+pub(crate) const APPLICATION: [&str; 4] =
+    ["--tenant", "contoso.example", "--client-id", "11111111-2222-4333-8444-555555555555"];
 
 /// What a calendar is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +27,20 @@ pub(crate) enum Kind {
     Graph,
 }
 
-/// A representative's calendar.
-pub(crate) enum Calendar {
-    CalDav { radicale: Radicale, path: String },
+/// Where calendars are.
+#[derive(Clone)]
+pub(crate) enum Server {
+    CalDav(Rc<Radicale>),
+    /// The folder of the files.
     File(PathBuf),
-    Graph(Box<Simulator>),
+    Graph(Rc<Simulator>),
+}
+
+/// A representative's calendar.
+pub(crate) struct Calendar {
+    pub(crate) server: Server,
+    /// The user, or the mailbox.
+    pub(crate) owner: String,
 }
 
 /// A workspace whose representative B has a calendar, synchronised by the profile b.
@@ -51,92 +66,213 @@ impl Calendar {
         match kind {
             Kind::CalDav => {
                 let radicale = Radicale::start();
-                let path = radicale.calendar(SALES);
-                Self::CalDav { radicale, path }
+                let _ = radicale.calendar(SALES);
+                Self { server: Server::CalDav(Rc::new(radicale)), owner: USER.to_owned() }
             }
-            Kind::File => Self::File(workspace.path(&format!("calendars/{USER}.ics"))),
-            Kind::Graph => {
-                let simulator = Simulator::start(Options::default()).expect("a simulator");
-                let _ = simulator.user(MAILBOX).create_calendar(SALES).expect("a calendar");
-                Self::Graph(Box::new(simulator))
-            }
+            Kind::File => Self { server: Server::File(workspace.path("calendars")), owner: USER.to_owned() },
+            Kind::Graph => Self::of_simulator(Simulator::start(Options::default()).expect("a simulator")),
         }
+    }
+
+    /// The calendar of [`MAILBOX`] in a simulator of one's own.
+    pub(crate) fn of_simulator(simulator: Simulator) -> Self {
+        let _ = simulator.user(MAILBOX).create_calendar(SALES).expect("a calendar");
+        Self { server: Server::Graph(Rc::new(simulator)), owner: MAILBOX.to_owned() }
+    }
+
+    /// The calendar of somebody else on the same server.
+    pub(crate) fn of_colleague(&self, name: &str) -> Self {
+        let owner = match &self.server {
+            Server::CalDav(radicale) => {
+                let _ = radicale.calendar_of(name, SALES);
+                name.to_owned()
+            }
+            Server::File(_) => name.to_owned(),
+            Server::Graph(simulator) => {
+                let mailbox = format!("{name}@contoso.example");
+                simulator.add_mailbox(&mailbox, "W. Europe Standard Time").expect("a mailbox");
+                let _ = simulator.user(&mailbox).create_calendar(SALES).expect("a calendar");
+                mailbox
+            }
+        };
+        Self { server: self.server.clone(), owner }
+    }
+
+    /// The simulator that it is kept in.
+    pub(crate) fn simulator(&self) -> &Simulator {
+        match &self.server {
+            Server::Graph(simulator) => simulator,
+            _ => panic!("it is kept elsewhere"),
+        }
+    }
+
+    /// The mailbox's user.
+    pub(crate) fn user(&self) -> User<'_> {
+        self.simulator().user(&self.owner)
     }
 
     /// Where its server is.
     pub(crate) fn origin(&self) -> String {
-        match self {
-            Self::CalDav { radicale, .. } => radicale.origin(),
-            Self::File(_) => String::new(),
-            Self::Graph(simulator) => simulator.base_url().to_owned(),
+        match &self.server {
+            Server::CalDav(radicale) => radicale.origin(),
+            Server::File(_) => String::new(),
+            Server::Graph(simulator) => simulator.base_url().to_owned(),
         }
     }
 
-    /// Adds credential and profile.
+    /// Adds credential and profile for representative B.
     pub(crate) fn connect(&self, workspace: &Workspace, name: &str, more: &[&str]) {
         self.connect_at(workspace, name, &self.origin(), more);
     }
 
-    /// Adds credential and profile, with another way to the server.
+    /// Adds credential and profile for representative B, with another way to the server.
     pub(crate) fn connect_at(&self, workspace: &Workspace, name: &str, origin: &str, more: &[&str]) {
-        let secret = workspace.path("secret");
-        let secret = secret.to_str().expect("a path");
-        let at = match self {
-            Self::CalDav { .. } => {
-                fs::write(secret, PASSWORD).expect("written");
-                credential(workspace, &["dav", "--kind", "password", "--secret-file", secret]);
-                let account = ["--connector", "caldav", "--server", origin, "--user", USER];
-                [&account[..], &["--calendar", SALES, "--credential", "dav"]].concat()
-            }
-            Self::File(_) => ["--connector", "calendar-file", "--user", USER].to_vec(),
-            Self::Graph(_) => {
-                fs::write(secret, "simulated-secret").expect("written");
-                let application =
-                    ["--tenant", "contoso.example", "--client-id", "11111111-2222-4333-8444-555555555555"];
-                let servers = ["--login-server", origin, "--graph-server", origin, "--secret-file", secret];
-                credential(workspace, &[&["graph", "--kind", "client-secret"], &application[..], &servers].concat());
-                let account = ["--connector", "outlook-graph", "--server", origin, "--user", MAILBOX];
-                [&account[..], &["--calendar", SALES, "--credential", "graph"]].concat()
-            }
+        self.connect_for(workspace, "B", name, origin, more);
+    }
+
+    /// Adds credential and profile for a representative.
+    pub(crate) fn connect_for(&self, workspace: &Workspace, employee: &str, name: &str, origin: &str, more: &[&str]) {
+        let owner = self.owner.as_str();
+        let connector = match self.server {
+            Server::CalDav(_) => "caldav",
+            Server::File(_) => "calendar-file",
+            Server::Graph(_) => "outlook-graph",
         };
-        let add = ["outlook", "profile", "add", name, "--employee", "B"];
-        let _ = workspace.run(&[&add[..], &at, more].concat()).exits(0);
+        let mut add = vec!["outlook", "profile", "add", name, "--employee", employee, "--connector", connector];
+        add.extend(["--user", owner]);
+        if !matches!(self.server, Server::File(_)) {
+            add.extend(["--server", origin, "--calendar", SALES]);
+            if !more.contains(&"--credential") {
+                self.add_credential(workspace, "login", origin, None);
+                add.extend(["--credential", "login"]);
+            }
+        }
+        let _ = workspace.run(&[&add[..], more].concat()).exits(0);
+    }
+
+    /// Adds or replaces a credential for the server: the right one, or another secret.
+    pub(crate) fn add_credential(&self, workspace: &Workspace, name: &str, origin: &str, secret: Option<&str>) {
+        let file = workspace.path("secret");
+        let file = file.to_str().expect("a path");
+        let (right, kind) = match self.server {
+            Server::Graph(_) => {
+                let servers = ["--login-server", origin, "--graph-server", origin];
+                ("simulated-secret", [&["--kind", "client-secret"], &APPLICATION[..], &servers].concat())
+            }
+            _ => (PASSWORD, vec!["--kind", "password"]),
+        };
+        fs::write(file, secret.unwrap_or(right)).expect("written");
+        let add = ["credentials", "add", name, "--replace", "--secret-file", file];
+        let _ = workspace.run(&[&add[..], &kind].concat()).exits(0);
+    }
+
+    /// The path of the calendar, or of the calendar's file.
+    pub(crate) fn place(&self) -> String {
+        let owner = &self.owner;
+        match &self.server {
+            Server::CalDav(_) => format!("/{owner}/{SALES}/"),
+            Server::File(folder) => folder.join(format!("{owner}.ics")).display().to_string(),
+            Server::Graph(_) => format!("calendars/{}", self.user().calendar_id(SALES)),
+        }
     }
 
     /// Everything in it as text: iCalendar, or what is like it. Subjects stand behind `SUMMARY:`, free time is
     /// `TRANSP:TRANSPARENT`.
     pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Graph(simulator) => events(simulator).iter().map(shown).collect(),
+        match self.server {
+            Server::Graph(_) => self.events().iter().map(shown).collect(),
             _ => self.objects().into_iter().map(|(_, text)| unfolded(&text)).collect(),
         }
     }
 
+    /// The subjects of everything in it, in order.
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        let text = self.text();
+        let lines = text.lines().filter_map(|line| line.trim_end_matches('\r').strip_prefix("SUMMARY:"));
+        let mut subjects: Vec<String> = lines.map(str::to_owned).collect();
+        subjects.sort_unstable();
+        subjects
+    }
+
+    /// The titles of the tasks in it, in order.
+    pub(crate) fn tasks(&self) -> Vec<String> {
+        let mut titles: Vec<String> = match self.server {
+            Server::Graph(_) => {
+                let lists = self.user().contents()["lists"].clone();
+                let lists = lists.as_array().expect("lists");
+                let tasks = lists.iter().flat_map(|list| list["tasks"].as_array().expect("tasks"));
+                tasks.map(|task| task["title"].as_str().expect("a title").to_owned()).collect()
+            }
+            _ => {
+                let text = self.text();
+                let tasks = text.split("BEGIN:VTODO").skip(1).filter_map(|part| part.split("END:VTODO").next());
+                let title = |task: &str| {
+                    let line = task.lines().find_map(|line| line.strip_prefix("SUMMARY:")).expect("a subject");
+                    line.trim_end().to_owned()
+                };
+                tasks.map(title).collect()
+            }
+        };
+        titles.sort_unstable();
+        titles
+    }
+
+    /// What changes with every write, and with nothing else: the entity tags, or when the files were written.
+    pub(crate) fn versions(&self) -> Vec<String> {
+        let place = self.place();
+        let file = |path: &Path| {
+            let written = fs::metadata(path).and_then(|data| data.modified()).expect("a file");
+            format!("{} {written:?}", path.display())
+        };
+        let mut versions: Vec<String> = match &self.server {
+            Server::CalDav(radicale) => {
+                let names = self.objects().into_iter().map(|(path, _)| path.replace(&place, ""));
+                names.map(|name| file(&radicale.folder(&place).join(name))).collect()
+            }
+            Server::File(_) => vec![file(Path::new(&place))],
+            Server::Graph(_) => {
+                self.events().iter().map(|event| format!("{} {}", event["id"], event["@odata.etag"])).collect()
+            }
+        };
+        versions.sort_unstable();
+        versions
+    }
+
+    fn foreign_user(&self, radicale: &Radicale) -> ForeignUser {
+        ForeignUser::new(&radicale.origin(), &self.owner, PASSWORD)
+    }
+
+    /// The events in the simulator: single ones and masters.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        self.user().events(SALES)
+    }
+
     /// Every object, with what its owner needs to change it.
-    fn objects(&self) -> Vec<(String, String)> {
-        match self {
-            Self::CalDav { radicale, path } => {
-                let Ok(entries) = fs::read_dir(radicale.folder(path)) else { return Vec::new() };
+    pub(crate) fn objects(&self) -> Vec<(String, String)> {
+        let place = self.place();
+        match &self.server {
+            Server::CalDav(radicale) => {
+                let Ok(entries) = fs::read_dir(radicale.folder(&place)) else { return Vec::new() };
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
                 let names = names.filter(|name| name.ends_with(".ics"));
-                let get = |path: &str| radicale.foreign_user().ask("GET", path, &[], "").body;
-                names.map(|name| format!("{path}{name}")).map(|path| (path.clone(), get(&path))).collect()
+                let get = |path: &str| self.foreign_user(radicale).ask("GET", path, &[], "").body;
+                names.map(|name| format!("{place}{name}")).map(|path| (path.clone(), get(&path))).collect()
             }
-            Self::File(file) => {
-                fs::read_to_string(file).map_or_else(|_| Vec::new(), |text| vec![(String::new(), text)])
+            Server::File(_) => {
+                fs::read_to_string(place).map_or_else(|_| Vec::new(), |text| vec![(String::new(), text)])
             }
-            Self::Graph(_) => Vec::new(),
+            Server::Graph(_) => Vec::new(),
         }
     }
 
     /// The owner writes something else in the one object that says this.
     pub(crate) fn edit(&self, from: &str, to: &str) {
-        if let Self::Graph(simulator) = self {
+        if let Server::Graph(_) = self.server {
             let [from, to] = [from, to].map(|text| text.trim_start_matches("SUMMARY:"));
-            let event = find(simulator, from);
+            let event = self.find(from);
             let subject = event["subject"].as_str().expect("a subject").replace(from, to);
             let change = json!({ "subject": subject });
-            let _ = simulator.user(MAILBOX).edit_event(id(&event), change).expect("edited");
+            let _ = self.user().edit_event(id(&event), change).expect("edited");
             return;
         }
         let (path, text) =
@@ -144,45 +280,86 @@ impl Calendar {
         self.put(&path, &unfolded(&text).replace(from, to));
     }
 
-    fn put(&self, path: &str, text: &str) {
-        match self {
-            Self::CalDav { radicale, .. } => {
+    /// The owner stores an object.
+    pub(crate) fn put(&self, path: &str, text: &str) {
+        match &self.server {
+            Server::CalDav(radicale) => {
                 let headers = [("content-type", "text/calendar")];
-                let status = radicale.foreign_user().ask("PUT", path, &headers, text).status;
+                let status = self.foreign_user(radicale).ask("PUT", path, &headers, text).status;
                 assert!((200..300).contains(&status), "{status}");
             }
-            Self::File(file) => fs::write(file, text).expect("written"),
-            Self::Graph(_) => unreachable!("it has no objects"),
+            Server::File(_) => fs::write(self.place(), text).expect("written"),
+            Server::Graph(_) => unreachable!("it has no objects"),
         }
     }
 
     /// The owner adds an appointment or a task, said as a component of iCalendar.
     pub(crate) fn add(&self, uid: &str, component: &str) {
         let lines = component.replace('\n', "\r\n");
-        match self {
-            Self::CalDav { path, .. } => {
+        match self.server {
+            Server::CalDav(_) => {
                 let whole =
                     format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{lines}\r\nEND:VCALENDAR\r\n");
-                self.put(&format!("{path}{uid}.ics"), &whole);
+                self.put(&format!("{}{uid}.ics", self.place()), &whole);
             }
-            Self::File(file) => {
-                let text = fs::read_to_string(file).expect("the calendar");
+            Server::File(_) => {
+                let text = fs::read_to_string(self.place()).expect("the calendar");
                 self.put("", &text.replace("END:VCALENDAR", &format!("{lines}\r\nEND:VCALENDAR")));
             }
-            Self::Graph(simulator) => add(simulator, component),
+            Server::Graph(_) => self.make(component),
+        }
+    }
+
+    /// The owner adds an item of whole days; the second day is the one after the last.
+    pub(crate) fn add_days(&self, subject: &str, start: &str, end: &str) {
+        if let Server::Graph(_) = self.server {
+            let zone = self.user().contents()["timeZone"].clone();
+            let day = |day: &str| json!({ "dateTime": format!("{day}T00:00:00"), "timeZone": zone });
+            let event = json!({ "subject": subject, "isAllDay": true, "start": day(start), "end": day(end) });
+            self.user().request("POST", &format!("{}/events", self.place()), event).expect("made");
+            return;
+        }
+        let [start, end] = [start, end].map(|day| day.replace('-', ""));
+        let days = format!("DTSTART;VALUE=DATE:{start}\nDTEND;VALUE=DATE:{end}");
+        let head = format!("BEGIN:VEVENT\nUID:{subject}\nDTSTAMP:20261120T100000Z");
+        self.add(subject, &format!("{head}\n{days}\nSUMMARY:{subject}\nEND:VEVENT"));
+    }
+
+    /// The owner makes the one item with this subject private, and gives it another subject.
+    pub(crate) fn make_private(&self, from: &str, to: &str) {
+        match self.server {
+            Server::Graph(_) => {
+                let change = json!({ "sensitivity": "private", "subject": to });
+                let _ = self.user().edit_event(id(&self.find(from)), change).expect("edited");
+            }
+            _ => self.edit(&format!("SUMMARY:{from}"), &format!("CLASS:PRIVATE\r\nSUMMARY:{to}")),
+        }
+    }
+
+    /// The owner makes another calendar.
+    pub(crate) fn make_second(&self, name: &str) {
+        match &self.server {
+            Server::CalDav(radicale) => {
+                let path = format!("/{}/{name}/", self.owner).replace(' ', "-");
+                self.foreign_user(radicale).make_calendar(&path, name, &["VEVENT", "VTODO"]);
+            }
+            Server::File(_) => unreachable!("a file has one calendar"),
+            Server::Graph(_) => {
+                let _ = self.user().create_calendar(name).expect("a calendar");
+            }
         }
     }
 
     /// The owner deletes the one object that says this.
     pub(crate) fn delete(&self, what: &str) {
-        match self {
-            Self::CalDav { radicale, .. } => {
+        match &self.server {
+            Server::CalDav(radicale) => {
                 let (path, _) =
                     self.objects().into_iter().find(|(_, text)| unfolded(text).contains(what)).expect("it is there");
-                let _ = radicale.foreign_user().ask("DELETE", &path, &[], "");
+                let _ = self.foreign_user(radicale).ask("DELETE", &path, &[], "");
             }
-            Self::File(file) => {
-                let text = fs::read_to_string(file).expect("the calendar");
+            Server::File(_) => {
+                let text = fs::read_to_string(self.place()).expect("the calendar");
                 let mut kept = String::new();
                 let mut parts = text.split("BEGIN:VEVENT");
                 kept.push_str(parts.next().unwrap_or_default());
@@ -195,49 +372,71 @@ impl Calendar {
                 }
                 self.put("", &kept);
             }
-            Self::Graph(simulator) => {
-                let event = find(simulator, what.trim_start_matches("SUMMARY:"));
-                simulator.user(MAILBOX).delete_event(id(&event)).expect("deleted");
+            Server::Graph(_) => {
+                let event = self.find(what.trim_start_matches("SUMMARY:"));
+                self.user().delete_event(id(&event)).expect("deleted");
             }
         }
     }
 
     /// The owner deletes everything.
     pub(crate) fn empty(&self) {
-        match self {
-            Self::CalDav { radicale, .. } => {
+        match &self.server {
+            Server::CalDav(radicale) => {
                 for (path, _) in self.objects() {
-                    let _ = radicale.foreign_user().ask("DELETE", &path, &[], "");
+                    let _ = self.foreign_user(radicale).ask("DELETE", &path, &[], "");
                 }
             }
-            Self::File(file) => {
-                let text = fs::read_to_string(file).expect("the calendar");
+            Server::File(_) => {
+                let text = fs::read_to_string(self.place()).expect("the calendar");
                 let (head, _) = text.split_once("BEGIN:VEVENT").expect("an appointment");
                 self.put("", &format!("{head}END:VCALENDAR\r\n"));
             }
-            Self::Graph(simulator) => {
-                for event in events(simulator) {
-                    simulator.user(MAILBOX).delete_event(id(&event)).expect("deleted");
+            Server::Graph(_) => {
+                for event in self.events() {
+                    self.user().delete_event(id(&event)).expect("deleted");
                 }
             }
         }
     }
-}
 
-fn credential(workspace: &Workspace, arguments: &[&str]) {
-    let _ = workspace.run(&[&["credentials", "add", "--replace"], arguments].concat()).exits(0);
+    fn find(&self, what: &str) -> Value {
+        self.events().into_iter().find(|event| shown(event).contains(what)).expect("it is there")
+    }
+
+    /// Makes what a component of iCalendar says.
+    fn make(&self, component: &str) {
+        let value = |name: &str| component.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
+        let user = self.user();
+        let subject = value("SUMMARY").expect("a subject");
+        if component.starts_with("BEGIN:VTODO") {
+            let lists = user.contents()["lists"].clone();
+            let list = lists[0]["id"].as_str().expect("a list");
+            user.request("POST", &format!("todo/lists/{list}/tasks"), json!({ "title": subject })).expect("made");
+            return;
+        }
+        // 20261203T100000Z
+        let moment = |name: &str| {
+            let text = value(name).expect("a time");
+            let (date, time) = text.trim_end_matches('Z').split_once('T').expect("a time of day");
+            let date = format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]);
+            json!({ "dateTime": format!("{date}T{}:{}:{}", &time[..2], &time[2..4], &time[4..]), "timeZone": "UTC" })
+        };
+        let sensitivity = value("CLASS").map_or("normal".to_owned(), str::to_lowercase);
+        let event = json!({
+            "subject": subject, "start": moment("DTSTART"), "end": moment("DTEND"), "sensitivity": sensitivity
+        });
+        user.request("POST", &format!("{}/events", self.place()), event).expect("made");
+    }
 }
 
 /// Long lines are written in pieces (RFC 5545 3.1).
-fn unfolded(text: &str) -> String {
+pub(crate) fn unfolded(text: &str) -> String {
     text.replace("\r\n ", "")
 }
 
-fn events(simulator: &Simulator) -> Vec<Value> {
-    simulator.user(MAILBOX).events(SALES)
-}
-
-fn id(event: &Value) -> &str {
+/// The id of an event.
+pub(crate) fn id(event: &Value) -> &str {
     event["id"].as_str().expect("an id")
 }
 
@@ -245,33 +444,4 @@ fn shown(event: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let shows = if event["showAs"] == "free" { "TRANSPARENT" } else { "OPAQUE" };
     format!("SUMMARY:{}\n{}\nTRANSP:{shows}\n", text(&event["subject"]), text(&event["text"]))
-}
-
-fn find(simulator: &Simulator, what: &str) -> Value {
-    events(simulator).into_iter().find(|event| shown(event).contains(what)).expect("it is there")
-}
-
-/// Makes what a component of iCalendar says.
-fn add(simulator: &Simulator, component: &str) {
-    let value = |name: &str| component.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
-    let user = simulator.user(MAILBOX);
-    let subject = value("SUMMARY").expect("a subject");
-    if component.starts_with("BEGIN:VTODO") {
-        let lists = user.contents()["lists"].clone();
-        let list = lists[0]["id"].as_str().expect("a list");
-        user.request("POST", &format!("todo/lists/{list}/tasks"), json!({ "title": subject })).expect("made");
-        return;
-    }
-    // 20261203T100000Z
-    let moment = |name: &str| {
-        let text = value(name).expect("a time");
-        let (date, time) = text.trim_end_matches('Z').split_once('T').expect("a time of day");
-        let date = format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]);
-        json!({ "dateTime": format!("{date}T{}:{}:{}", &time[..2], &time[2..4], &time[4..]), "timeZone": "UTC" })
-    };
-    let sensitivity = if value("CLASS") == Some("PRIVATE") { "private" } else { "normal" };
-    let event =
-        json!({ "subject": subject, "start": moment("DTSTART"), "end": moment("DTEND"), "sensitivity": sensitivity });
-    let path = format!("calendars/{}/events", user.calendar_id(SALES));
-    user.request("POST", &path, event).expect("made");
 }

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a request is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +17,19 @@ pub(crate) enum Stop {
     After(u64),
 }
 
+/// How long a run may take until it comes to the gate or ends: none hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What is known of the gate.
 #[derive(Debug, Default)]
 struct Inner {
     stop: Option<Stop>,
     requests: u64,
     is_reached: bool,
+    /// What was held goes on, instead of being cut off.
+    goes_on: bool,
+    /// What was held has gone on.
+    has_gone_on: bool,
 }
 
 #[derive(Default)]
@@ -42,7 +49,7 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds a request for as long as the gate is to stop there; true when it was held.
+    /// Holds a request for as long as the gate is to stop there; true when it is to be cut off.
     fn holds(&self, here: Stop) -> bool {
         let mut inner = self.lock();
         if inner.stop != Some(here) {
@@ -53,7 +60,16 @@ impl Shared {
         while inner.stop == Some(here) {
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-        true
+        !inner.goes_on
+    }
+
+    /// Something was passed on.
+    fn passed(&self) {
+        let mut inner = self.lock();
+        if inner.goes_on {
+            inner.has_gone_on = true;
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -86,9 +102,14 @@ impl Gate {
     }
 
     /// Waits until the gate holds a request, or the process ends; true when it holds one.
+    ///
+    /// # Panics
+    /// Neither happens.
     pub(crate) fn wait(&self, child: &mut Child) -> bool {
+        let begin = Instant::now();
         let mut inner = self.shared.lock();
         while !inner.is_reached {
+            assert!(begin.elapsed() < PATIENCE, "the run hangs");
             if child.try_wait().expect("a status").is_some() {
                 return false;
             }
@@ -97,6 +118,19 @@ impl Gate {
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// Lets what is held go on, and waits until it has.
+    pub(crate) fn deliver(&self) {
+        let mut inner = self.shared.lock();
+        *inner = Inner { goes_on: true, ..Inner::default() };
+        self.shared.changed.notify_all();
+        while !inner.has_gone_on {
+            let (locked, waited) =
+                self.shared.changed.wait_timeout(inner, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            assert!(!waited.timed_out(), "what is held does not go on");
+            inner = locked;
+        }
     }
 
     /// Lets everything pass again; a request that is held is cut off.
@@ -115,7 +149,7 @@ fn carry(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
     {
         let (shared, is_answered, number) = (shared.clone(), is_answered.clone(), number.clone());
         thread::spawn(move || {
-            pass(to.0, to.1, || {
+            let may_pass = || {
                 if !is_answered.swap(false, Ordering::SeqCst) {
                     return true;
                 }
@@ -126,25 +160,28 @@ fn carry(client: TcpStream, server: TcpStream, shared: &Arc<Shared>) {
                 };
                 number.store(requests, Ordering::SeqCst);
                 !shared.holds(Stop::Before(requests))
-            });
+            };
+            pass(to.0, to.1, may_pass, || {});
         });
     }
     let shared = shared.clone();
     thread::spawn(move || {
-        pass(from.0, from.1, || {
+        let may_pass = || {
             is_answered.store(true, Ordering::SeqCst);
             !shared.holds(Stop::After(number.load(Ordering::SeqCst)))
-        });
+        };
+        pass(from.0, from.1, may_pass, || shared.passed());
     });
 }
 
 /// Passes on what comes, until one side ends or it may not pass.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut() -> bool) {
+fn pass(mut from: TcpStream, mut to: TcpStream, mut may_pass: impl FnMut() -> bool, passed: impl Fn()) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         if !may_pass() || to.write_all(&buffer[..length]).is_err() {
             break;
         }
+        passed();
     }
     for stream in [&from, &to] {
         // Whoever was faster has closed it already.

@@ -7,43 +7,8 @@ use apptsync_tests::Workspace;
 use graph_simulator::{Fault, FaultName, Options, Simulator};
 use serde_json::{Value, json};
 
-use super::calendar::{Calendar, Kind, MAILBOX, SALES, connected, settings};
-use super::{counts, sync_at};
-
-/// A minute of the day.
-fn at(minute: usize) -> String {
-    format!("2026-11-23T{:02}:{:02}:00Z", 8 + minute / 60, minute % 60)
-}
-
-fn make(workspace: &Workspace, subject: &str, start: &str, end: &str) -> String {
-    let add = ["activities", "add", "--employee", "B", "--subject", subject, "--start", start, "--end", end];
-    workspace.run(&[&add[..], &["--output", "json"]].concat()).exits(0).json()["id"].as_str().expect("an id").to_owned()
-}
-
-/// Some appointments of the headquarters that are in the calendar.
-fn filled(kind: Kind, more: &[&str], count: usize) -> (Workspace, Calendar) {
-    let (workspace, calendar) = connected(kind, more);
-    for number in 0..count {
-        let _ = make(&workspace, &format!("Visit {number:02}"), "2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z");
-    }
-    assert_eq!(counts(&sync_at(&workspace, &at(0))), [count as u64, 0, 0, 0, 0]);
-    (workspace, calendar)
-}
-
-fn simulator(calendar: &Calendar) -> &Simulator {
-    match calendar {
-        Calendar::Graph(simulator) => simulator,
-        _ => panic!("another calendar"),
-    }
-}
-
-fn state(report: &Value) -> &str {
-    report["state"].as_str().expect("a state")
-}
-
-fn said(report: &Value) -> String {
-    report["messages"].to_string()
-}
+use super::calendar::{Calendar, Kind, SALES, Server, connected, settings};
+use super::{at, counts, filled, make, said, state, sync_at};
 
 fn has_all(workspace: &Workspace, calendar: &Calendar, count: usize) {
     assert_eq!(calendar.text().matches("SUMMARY:Visit").count(), count);
@@ -55,7 +20,7 @@ fn has_all(workspace: &Workspace, calendar: &Calendar, count: usize) {
 /// Anything that a server does for an hour: no run does harm, each says so, and the first good one brings both sides together.
 fn an_hour_of(fault: &Fault, states: &[&str], words: &str) {
     let (workspace, calendar) = filled(Kind::Graph, &["--text-priority", "outlook"], 6);
-    let simulator = simulator(&calendar);
+    let simulator = calendar.simulator();
     simulator.switch_on(fault.clone());
     let _ = make(&workspace, "Visit 06", "2026-12-03T09:00:00Z", "2026-12-03T10:00:00Z");
     calendar.edit("SUMMARY:Visit 00", "SUMMARY:Visit 00 later");
@@ -103,7 +68,7 @@ fn refused_tokens_change_nothing_and_say_what_to_do() {
 #[test]
 fn a_token_that_expires_in_the_middle_of_a_run_is_renewed() {
     let (workspace, calendar) = filled(Kind::Graph, &[], 3);
-    let simulator = simulator(&calendar);
+    let simulator = calendar.simulator();
     simulator.switch_on(Fault::new(FaultName::TokenExpired).times(1));
     let _ = make(&workspace, "Visit 03", "2026-12-03T09:00:00Z", "2026-12-03T10:00:00Z");
     let report = sync_at(&workspace, &at(1));
@@ -144,16 +109,13 @@ fn an_emptied_mailbox_is_held() {
 fn a_calendar_that_is_deleted_under_us_cancels_nothing() {
     for kind in [Kind::Graph, Kind::CalDav] {
         let (workspace, calendar) = filled(kind, &["--text-priority", "outlook"], 8);
-        match &calendar {
-            Calendar::Graph(simulator) => {
-                let user = simulator.user(MAILBOX);
-                let path = format!("calendars/{}", user.calendar_id(SALES));
-                let _ = user.request("DELETE", &path, Value::Null).expect("deleted");
+        let place = calendar.place();
+        match &calendar.server {
+            Server::Graph(_) => {
+                let _ = calendar.user().request("DELETE", &place, Value::Null).expect("deleted");
             }
-            Calendar::CalDav { radicale, path } => {
-                let _ = radicale.foreign_user().ask("DELETE", path, &[], "");
-            }
-            Calendar::File(_) => unreachable!("a file has one calendar"),
+            Server::CalDav(radicale) => radicale.foreign_user().delete(&place),
+            Server::File(_) => unreachable!("a file has one calendar"),
         }
         for minute in 1..4 {
             let report = sync_at(&workspace, &at(minute));
@@ -169,7 +131,7 @@ fn a_calendar_that_is_deleted_under_us_cancels_nothing() {
 #[test]
 fn a_calendar_that_is_renamed_under_us_goes_on() {
     let (workspace, calendar) = filled(Kind::Graph, &[], 3);
-    let user = simulator(&calendar).user(MAILBOX);
+    let user = calendar.user();
     let path = format!("calendars/{}", user.calendar_id(SALES));
     let _ = user.request("PATCH", &path, json!({ "name": "Field sales" })).expect("renamed");
     let _ = make(&workspace, "Visit 03", "2026-12-03T09:00:00Z", "2026-12-03T10:00:00Z");
@@ -256,16 +218,15 @@ fn a_server_whose_certificate_changed_gets_nothing() {
     let connector = "\n[connectors.outlook-graph]\ncertificates = [\"trusted.pem\"]\n";
     fs::write(workspace.path("apptsync.toml"), configured + connector).expect("written");
     settings(&workspace);
-    let _ = simulator.user(MAILBOX).create_calendar(SALES).expect("a calendar");
+    let calendar = Calendar::of_simulator(simulator);
+    let simulator = calendar.simulator();
     let address = simulator.https_url().to_owned();
-    let calendar = Calendar::Graph(Box::new(simulator));
     calendar.connect_at(&workspace, "b", &address, &[]);
     let _ = make(&workspace, "Visit 00", "2026-12-02T09:00:00Z", "2026-12-02T10:00:00Z");
     trust(stranger.certificate());
     let report = sync_at(&workspace, &at(0));
     assert!(state(&report) != "completed" && counts(&report) == [0; 5], "{report:#}");
     assert!(said(&report).contains("certificate"), "{report:#}");
-    let Calendar::Graph(simulator) = &calendar else { panic!("it is Graph") };
     assert_eq!(simulator.counters().total(), 0, "not a word");
     trust(simulator.certificate());
     let report = sync_at(&workspace, &at(1));
@@ -295,24 +256,4 @@ fn undo_puts_back_and_why_and_status_tell() {
         let status = workspace.run(&["outlook", "status", "--as-of", &at(4)]).exits(0).stdout;
         assert!(status.contains("Completed"), "{kind:?}: {status}");
     }
-}
-
-/// Domain 8, *Synchronize address books*: partners and representatives as contacts, once.
-#[test]
-fn address_books_are_synchronised_with_graph() {
-    let (workspace, calendar) = connected(Kind::Graph, &[]);
-    let simulator = simulator(&calendar);
-    let user = simulator.user(MAILBOX);
-    let _ = user.request("POST", "contacts", json!({ "givenName": "Own", "surname": "Friend" })).expect("made");
-    let first = workspace.run(&["outlook", "contacts", "b", "--output", "json"]).exits(0).json();
-    let made = first[0]["operations"]["create"].as_u64().expect("a count");
-    assert!(made >= 3, "{first:#}");
-    let all = || user.contents()["contactFolders"].to_string();
-    assert!(all().contains("Delikatesy Krakus") && all().contains("Friend"), "{}", all());
-    let again = workspace.run(&["outlook", "contacts", "b", "--output", "json", "--as-of", &at(1)]).exits(0).json();
-    assert_eq!(counts(&again[0]), [0; 5], "{again:#}");
-    let _ = workspace.run(&["partners", "set", "C00001", "--phone", "+48 12 999 99 99"]).exits(0);
-    let changed = workspace.run(&["outlook", "contacts", "b", "--output", "json", "--as-of", &at(2)]).exits(0).json();
-    assert_eq!(counts(&changed[0]), [0, 1, 0, 0, 0], "{changed:#}");
-    assert!(all().contains("+48 12 999 99 99") && all().contains("Friend"));
 }
