@@ -73,33 +73,21 @@ impl Run<'_> {
         let links: Vec<&Link> =
             links.iter().filter(|link| link.kind == target.kind && link.state != LinkState::Tombstone).collect();
         let now = self.request.as_of;
+        let listed = known.as_ref().map_or(0, |known| known.listed);
         let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
         let mut why = rebuilt.then(|| "the connection or the clock was changed".to_owned());
-        let usable = known.clone().filter(|known| known.window.covers(&window) && known.cursor.is_some());
-        let mut next = None;
-        let mut full_at = known.as_ref().map(|known| known.full_at);
-        if let Some(usable) = &usable {
-            match self.pass(target, usable.window, usable.cursor.as_deref(), &links) {
+        let mut is_read = false;
+        let mut is_check = false;
+        if let Some(known) = known.filter(|known| known.window.covers(&window) && known.cursor.is_some()) {
+            match self.pass(target, known.window, known.cursor.as_deref(), &links) {
                 Ok((mut pass, cursor)) => {
                     self.expect_echoes(target.kind, &mut pass)?;
-                    // A connector that lists everything every time needs no separate check of everything.
-                    let is_due = pass.listed.is_none() && now.0 - usable.full_at.0 >= DAY;
-                    if pass.listed.is_some() {
-                        full_at = Some(now);
-                    }
-                    let keeps = SyncCursor { cursor: Some(cursor), ..usable.clone() };
-                    next = Some(self.store_pass(target, pass, keeps, pulled)?);
-                    if is_due {
-                        let (is_missing, cursor) =
-                            self.check_everything(target, window, usable.listed, &links, pulled)?;
-                        next = Some(cursor);
-                        full_at = Some(now);
-                        if is_missing {
-                            // Until a plan is applied: what it may only propose today it may only propose tomorrow.
-                            rebuilt = true;
-                            why.get_or_insert_with(|| "the daily check of everything".to_owned());
-                        }
-                    }
+                    let full_at = if pass.listed.is_some() { now } else { known.full_at };
+                    // Once a day everything is listed, because some deletions are never told.
+                    is_read = now.0 - full_at.0 < DAY;
+                    is_check = true;
+                    let cursor = SyncCursor { cursor: Some(cursor), full_at, ..known };
+                    self.store_pass(target, pass, &cursor, pulled)?;
                 }
                 Err(Failed::Connector(ConnectorFailure::Gone)) => {
                     rebuilt = true;
@@ -112,25 +100,24 @@ impl Run<'_> {
                 Err(failed) => return Err(failed.into_stop(self, target)),
             }
         }
-        if next.is_none() {
+        if !is_read {
             let wide = window.grown(MARGIN);
             let (pass, cursor) =
                 self.pass(target, wide, None, &links).map_err(|failed| failed.into_stop(self, target))?;
+            if is_check && pass.misses(&links) {
+                // Until a plan is applied: what it may only propose today it may only propose tomorrow.
+                rebuilt = true;
+                why.get_or_insert_with(|| "the daily check of everything".to_owned());
+            }
             let cursor = SyncCursor {
                 cursor: Some(cursor),
                 window: wide,
                 collection: target.collection.clone(),
                 full_at: now,
-                listed: known.as_ref().map_or(0, |known| known.listed),
+                listed,
                 rebuilt,
             };
-            full_at = Some(now);
-            next = Some(self.store_pass(target, pass, cursor, pulled)?);
-        }
-        if let Some(mut cursor) = next {
-            cursor.rebuilt = rebuilt;
-            cursor.full_at = full_at.unwrap_or(now);
-            self.store_observations(target.kind, Vec::new(), Some(&cursor))?;
+            self.store_pass(target, pass, &cursor, pulled)?;
         }
         pulled.rebuilt = pulled.rebuilt.take().or(why);
         Ok(())
@@ -149,32 +136,6 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Lists everything once a day, because some deletions are never told. True when something linked was missing.
-    fn check_everything(
-        &mut self,
-        target: &Target,
-        window: Window,
-        listed: u64,
-        links: &[&Link],
-        pulled: &mut Pulled,
-    ) -> Result<(bool, SyncCursor), Stop> {
-        let wide = window.grown(MARGIN);
-        let (pass, cursor) = self.pass(target, wide, None, links).map_err(|failed| failed.into_stop(self, target))?;
-        let cursor = SyncCursor {
-            cursor: Some(cursor),
-            window: wide,
-            collection: target.collection.clone(),
-            full_at: self.request.as_of,
-            listed,
-            rebuilt: false,
-        };
-        let is_missing = links.iter().any(|link| {
-            let seen = link.remote_id.as_ref().and_then(|id| pass.observed.get(id));
-            link.state == LinkState::Linked && seen == Some(&Seen::Removed)
-        });
-        Ok((is_missing, self.store_pass(target, pass, cursor, pulled)?))
     }
 
     /// One pass, to its end.
@@ -261,9 +222,9 @@ impl Run<'_> {
         &mut self,
         target: &Target,
         pass: Pass,
-        cursor: SyncCursor,
+        cursor: &SyncCursor,
         pulled: &mut Pulled,
-    ) -> Result<SyncCursor, Stop> {
+    ) -> Result<(), Stop> {
         if let Some(listed) = &pass.listed {
             let now = listed.len() as u64;
             // The cursor takes the new count when a plan is applied: a listing that shrank is judged until then.
@@ -288,8 +249,7 @@ impl Run<'_> {
             };
             observations.push(Observation { kind: target.kind, remote_id, seen, run });
         }
-        self.store_observations(target.kind, observations, Some(&cursor))?;
-        Ok(cursor)
+        self.store_observations(target.kind, observations, Some(cursor))
     }
 
     pub(super) fn store_observations(
@@ -302,6 +262,12 @@ impl Run<'_> {
         let forgotten = std::mem::take(&mut self.forgotten);
         let forgotten: Vec<&str> =
             forgotten.iter().filter(|(found, _)| *found == kind).map(|(_, id)| id.as_str()).collect();
+        if observations.is_empty() && forgotten.is_empty() && state.is_empty() {
+            let stored = self.store.sync_cursor(self.profile.id, kind)?;
+            if cursor.is_none_or(|cursor| stored.as_ref() == Some(cursor)) {
+                return Ok(());
+            }
+        }
         Ok(self.store.store_pull(&PullWrite {
             profile: self.profile.id,
             kind,
@@ -441,6 +407,14 @@ fn lies_in(link: &Link, window: Window, zone: chrono_tz::Tz) -> bool {
 }
 
 impl Pass {
+    /// True when something that is linked is not listed.
+    fn misses(&self, links: &[&Link]) -> bool {
+        links.iter().any(|link| {
+            let seen = link.remote_id.as_ref().and_then(|id| self.observed.get(id));
+            link.state == LinkState::Linked && seen == Some(&Seen::Removed)
+        })
+    }
+
     /// It is no longer listed, or told to be removed.
     fn remove(&mut self, remote_id: String) {
         self.outdated.remove(&remote_id);

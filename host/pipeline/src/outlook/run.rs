@@ -137,7 +137,6 @@ fn begin(
     request: &SyncRequest,
     windows: &BTreeMap<ItemKind, Window>,
 ) -> Result<SyncReport, SyncError> {
-    with.store.make_durable()?;
     let id = with.store.begin_sync(&NewSyncRun {
         profile: with.profile.id,
         purpose: if request.plan_only { "plan" } else { purpose_of(windows) }.to_owned(),
@@ -325,7 +324,9 @@ impl<'a> Run<'a> {
             (None, _) => {}
         }
         if reasons.is_empty() {
-            self.store.put_held_plan(self.profile.id, None)?;
+            if self.store.held_plan(self.profile.id)?.is_some() {
+                self.store.put_held_plan(self.profile.id, None)?;
+            }
             return Ok(reasons);
         }
         let steps: Vec<_> = drafted.steps.iter().map(Step::view).collect();

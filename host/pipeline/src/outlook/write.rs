@@ -23,6 +23,10 @@ impl Run<'_> {
     /// Applies a plan. True when something was changed under us, so that a new plan is worth drawing up at once.
     pub(super) fn apply(&mut self, snapshot: &Snapshot, plan: &Plan) -> Result<bool, Stop> {
         let (remote, local): (Vec<&Step>, Vec<&Step>) = plan.steps.iter().partition(|step| step.writes_outlook());
+        if !remote.is_empty() {
+            // From the first entry of the journal on; what was only read is read again.
+            self.store.make_durable()?;
+        }
         if let Some(progress) = &self.request.progress {
             progress.expect(remote.len() as u64);
         }
@@ -107,6 +111,12 @@ impl Run<'_> {
         if step.verdict.action == Action::Suppress {
             let why = step.verdict.note.clone().unwrap_or_default();
             self.notes.say(Severity::Warning, format!("`{}`: {why}", step.subject));
+        }
+        if step.reverts() {
+            let is_mobile = step.kind != ItemKind::Contact && step.verdict.row.name().starts_with('P');
+            let whose = if is_mobile { "Mobile" } else { "the headquarters" };
+            let text = format!("`{}`: an edit in Outlook was put back: it is changed in {whose}", step.subject);
+            self.notes.say(Severity::Info, text);
         }
         if step.verdict.row == super::row::Row::R11 || step.verdict.row == super::row::Row::R6 {
             for change in step.verdict.changes.iter().filter(|change| change.overrules) {
