@@ -4,7 +4,7 @@ use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, LinkState};
 use apptsync_model::{ActivityStatus, Instant};
 use apptsync_store::{
     HeadquartersChange, Observation, Operation, OperationState, OutlookStore, PullWrite, Seen, Settled, Settlement,
-    Store, StoreError,
+    Store, StoreError, SyncResult, SyncState,
 };
 
 use crate::{Fixture, HOUR, NOW, audited, create, entry, fields, link, operation, profile, settlement};
@@ -91,6 +91,36 @@ fn what_is_to_be_sent_stands_in_the_journal_first() {
     assert!(store.unsettled(profile).expect("read").is_empty());
     let unknown = Settlement { operation: Some((99, OperationState::Done)), ..settlement(known) };
     assert!(store.settle(profile, run, NOW, vec![unknown]).is_err());
+}
+
+#[test]
+fn the_journal_keeps_what_the_next_run_must_hear_of_and_what_is_not_settled() {
+    let fixture = Fixture::new();
+    let (store, profile) = (&fixture.store, fixture.profile);
+    let in_journal = || {
+        let count = fixture.raw().query_row("SELECT count(*) FROM operation", [], |row| row.get::<_, i64>(0));
+        count.expect("a count")
+    };
+    let finish = |run, state| {
+        let result =
+            SyncResult { state, finished: NOW, plan: String::new(), report: "{}".to_owned(), messages: Vec::new() };
+        store.finish_sync(run, &result).expect("ended");
+    };
+    let run = fixture.begin();
+    let known = fixture.link(link(activity(fixture.add("a", NOW.0).id), Some("r1")));
+    let open = fixture.link(link(activity(fixture.add("b", NOW.0).id), Some("r2")));
+    let asked = [(known.clone(), operation()), (open, operation())];
+    let begun = store.begin_operations(profile, run, &asked).expect("begun");
+    let done = Settlement { operation: Some((begun[0].1.id, OperationState::Done)), ..settlement(known) };
+    store.settle(profile, run, NOW, vec![done]).expect("settled");
+    finish(run, SyncState::Completed);
+    let next = fixture.begin();
+    assert_eq!(store.written_lately(profile, "sync", next).expect("read"), [(ItemKind::Appointment, "r1".to_owned())]);
+    finish(next, SyncState::Failed);
+    assert_eq!(in_journal(), 2, "a run that failed has heard of nothing");
+    finish(fixture.begin(), SyncState::Completed);
+    assert_eq!(in_journal(), 1);
+    assert_eq!(store.unsettled(profile).expect("read").len(), 1);
 }
 
 #[test]

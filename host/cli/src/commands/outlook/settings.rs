@@ -3,7 +3,7 @@
 use apptsync_model::outlook::{Criteria, EntryScope, Moment, SettingsLevel, SyncSettings};
 use apptsync_model::{ActivityStatus, Priority};
 use apptsync_store::{OutlookStore, SettingsOwner, SqliteStore, Store};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use crate::context::{Context, Exit, UsageError};
@@ -12,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   apptsync outlook settings set --level database --calendar-from -7d --calendar-to +90d
   apptsync outlook settings set --level user --employee B --tasks-from -7d --tasks-to +30d
+  apptsync outlook settings set --level database --tab calendar --kind Visit --priority high
   apptsync outlook settings set --level user --employee B --remove
   apptsync outlook settings show";
 
@@ -46,6 +47,9 @@ pub struct SetArguments {
     /// Tasks: End time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     tasks_to: Option<Moment>,
+    /// The tab that the criteria are for: calendar or tasks [default: both]
+    #[arg(long, value_enum, value_name = "TAB")]
+    tab: Option<Tab>,
     /// Criterion: only these kinds; may be given several times, `all` for every kind
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
@@ -64,6 +68,15 @@ pub struct SetArguments {
     /// Take the settings of this level away
     #[arg(long)]
     remove: bool,
+}
+
+/// A tab of the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tab {
+    /// Calendar entries.
+    Calendar,
+    /// Tasks.
+    Tasks,
 }
 
 /// Runs a subcommand.
@@ -108,9 +121,22 @@ fn set(store: &SqliteStore, arguments: &SetArguments, context: &Context) -> anyh
         let message = "no window is set: give --calendar-from and --calendar-to, or --tasks-from and --tasks-to";
         return Err(UsageError(message.into()).into());
     }
-    for tab in [&mut settings.calendar, &mut settings.tasks].into_iter().flatten() {
-        change_criteria(&mut tab.criteria, arguments)?;
-        tab.window(context.now()).map_err(UsageError)?;
+    for (name, tab) in [(Tab::Calendar, &mut settings.calendar), (Tab::Tasks, &mut settings.tasks)] {
+        let is_meant = arguments.tab.is_none_or(|meant| meant == name);
+        match tab {
+            Some(tab) => {
+                if is_meant {
+                    change_criteria(&mut tab.criteria, arguments)?;
+                }
+                tab.window(context.now()).map_err(UsageError)?;
+            }
+            None if arguments.tab == Some(name) => {
+                return Err(
+                    UsageError("this tab has no window yet: give its Start time and End time too".into()).into()
+                );
+            }
+            None => {}
+        }
     }
     store.put_sync_settings(&owner, Some(&settings))?;
     show(store, context)

@@ -75,6 +75,19 @@ pub(super) fn written_lately(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// After a run that went through, the next one looks at nothing that was settled before it ([`written_lately`]). What was
+/// changed stands in the audit.
+pub(super) fn forget_before(connection: &Connection, run: SyncRunId) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM operation WHERE state <> 'sent' AND run < ?1
+               AND profile = (SELECT profile FROM sync_run WHERE id = ?1 AND purpose IN ('sync', 'contacts'))
+               AND link IN (SELECT link.id FROM link JOIN sync_run ON sync_run.id = ?1
+                 WHERE link.profile = sync_run.profile AND (link.kind = 'contact') = (purpose = 'contacts'))",
+        )?
+        .execute([run])
+}
+
 pub(super) fn count_round(store: &SqliteStore, operation: i64, now: Instant) -> Result<()> {
     let transaction = store.write()?;
     transaction
