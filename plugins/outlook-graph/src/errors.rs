@@ -212,6 +212,33 @@ mod tests {
     }
 
     #[test]
+    fn what_concerns_all_of_a_push_names_what_to_do() {
+        for (refused, creates, word) in [
+            (refusal(507, ""), false, "make room"),
+            (refusal(400, "ErrorQuotaExceeded"), false, "make room"),
+            (refusal(509, ""), false, "bandwidth"),
+            (refusal(404, "ErrorItemNotFound"), true, "no longer there"),
+            (refusal(404, "ErrorInvalidUser"), true, "no longer there"),
+        ] {
+            let why = refused.of_place(creates).unwrap();
+            assert!(why.contains(word) && why.contains(&refused.describe()), "{why}");
+        }
+        for (status, creates) in [(404, false), (410, false), (400, true), (403, true), (429, true), (503, true)] {
+            assert_eq!(refusal(status, "").of_place(creates), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_wanted_by_429_and_by_503_in_disguise() {
+        let pause = |status| Refusal::new(status, Some("7"), &Value::Null);
+        assert_eq!((pause(429).wants_pause(), pause(503).wants_pause()), (Some(Some(7)), Some(Some(7))));
+        assert_eq!(refusal(503, "UnknownError").wants_pause(), Some(None));
+        for refused in [refusal(503, ""), refusal(424, ""), refusal(507, ""), pause(500)] {
+            assert_eq!(refused.wants_pause(), None, "{refused:?}");
+        }
+    }
+
+    #[test]
     fn hostile_bodies_have_no_codes() {
         for body in [json!(null), json!([]), json!({"error": 7}), json!({"error": {"code": ["x"], "innerError": "y"}})]
         {
