@@ -18,6 +18,9 @@ pub(crate) enum Cursor {
         token: String,
         /// The last path of the pages before.
         after: String,
+        /// Of the listing that is kept, so that the server is not asked for it for each page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<String>,
     },
     /// What changed since a token, by sync-collection.
     Changes {
@@ -86,7 +89,7 @@ mod tests {
     fn a_cursor_comes_back_as_it_was() {
         let page = ChangesPage { after: "/a/\"b\".ics".to_owned(), to: "u".to_owned() };
         for cursor in [
-            Cursor::Listing { token: "t".to_owned(), after: "/a".to_owned() },
+            Cursor::Listing { token: "t".to_owned(), after: "/a".to_owned(), kept: Some("d".to_owned()) },
             Cursor::Changes { from: "t".to_owned(), page: Some(page), validator: None },
             Cursor::Changes {
                 from: "t".to_owned(),

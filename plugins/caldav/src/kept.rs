@@ -20,9 +20,10 @@ pub(crate) struct Kept<'h> {
 }
 
 impl<'h> Kept<'h> {
-    pub(crate) fn new(host: &'h dyn Host, calendar: &'h Path, kind: Kind) -> Self {
+    /// What is kept under a name of a calendar and kind.
+    pub(crate) fn new(host: &'h dyn Host, name: &str, calendar: &'h Path, kind: Kind) -> Self {
         let of_calendar = xxh64(calendar.as_str().as_bytes(), 0);
-        Self { host, calendar, prefix: format!("tags/{}/{of_calendar:016x}", query::component(kind)) }
+        Self { host, calendar, prefix: format!("{name}/{}/{of_calendar:016x}", query::component(kind)) }
     }
 
     /// Reads what was written with this digest.
@@ -70,11 +71,25 @@ impl<'h> Kept<'h> {
             self.host.keep(&self.key(piece), bytes).map_err(Failure::Permanent)?;
             piece += 1;
         }
+        self.forget_from(piece)?;
+        Ok(digest_of(text.as_bytes()))
+    }
+
+    /// Keeps nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// `transient`: the host refused.
+    pub(crate) fn forget(&self) -> Result<(), Failure> {
+        self.forget_from(0)
+    }
+
+    fn forget_from(&self, mut piece: usize) -> Result<(), Failure> {
         while self.host.kept(&self.key(piece)).map_err(refused)?.is_some() {
             self.host.forget(&self.key(piece)).map_err(refused)?;
             piece += 1;
         }
-        Ok(digest_of(text.as_bytes()))
+        Ok(())
     }
 
     fn key(&self, piece: usize) -> String {

@@ -12,6 +12,7 @@ use apptsync_plugin::types::Failure;
 use crate::address::Path;
 use crate::client::Client;
 use crate::cursor::{Cursor, Extent};
+use crate::kept::Kept;
 use crate::listing;
 use crate::multistatus::Resource;
 use crate::query;
@@ -42,7 +43,7 @@ impl Pull<'_> {
     pub(crate) fn page(&self, cursor: Option<&str>) -> Result<Page, Failure> {
         match cursor.map(Cursor::read).transpose()? {
             None => self.first_page(),
-            Some(Cursor::Listing { token, after }) => self.listing(token, Some(&after)),
+            Some(Cursor::Listing { token, after, kept }) => self.listing(token, Some((&after, kept))),
             Some(Cursor::Changes { from, page, validator }) => self.changes(from, page, validator),
             Some(Cursor::Tags { ctag, digest, under_way }) => self.tags(ctag, &digest, under_way),
         }
@@ -60,19 +61,36 @@ impl Pull<'_> {
     }
 
     /// A page of everything in the window, in the order of the paths, so that the next page needs no more than the last
-    /// path of this one.
-    fn listing(&self, token: String, after: Option<&str>) -> Result<Page, Failure> {
-        let tags =
-            listing::tags(self.client, self.calendar, self.reader.kind, self.window, validator::lengths(&token))?;
-        let rest = tags.into_iter().filter(|(path, _)| after.is_none_or(|after| path.as_str() > after));
-        let listed: Vec<(Path, Listed)> = rest.map(|(path, listed)| (path, Listed::Present(listed.length))).collect();
+    /// path of this one. The listing is kept for it; where that fails, the server is asked again.
+    fn listing(&self, token: String, page: Option<(&str, Option<String>)>) -> Result<Page, Failure> {
+        let store = Kept::new(self.client.host, "listing", self.calendar, self.reader.kind);
+        let (after, kept) = page.unwrap_or_default();
+        let (rest, kept) = match kept.and_then(|kept| Some((store.read(&kept).ok()?, kept))) {
+            Some((lengths, kept)) => {
+                (lengths.into_iter().map(|(path, length)| (path, length.parse().ok())).collect(), Some(kept))
+            }
+            None => {
+                let lengths = validator::lengths(&token);
+                let all = listing::tags(self.client, self.calendar, self.reader.kind, self.window, lengths)?;
+                (all.into_iter().map(|(path, listed)| (path, listed.length)).collect::<Vec<_>>(), None)
+            }
+        };
+        let rest = rest.into_iter().filter(|(path, _)| path.as_str() > after);
+        let listed: Vec<(Path, Listed)> = rest.map(|(path, length)| (path, Listed::Present(length))).collect();
         let mut sheet = self.sheet(true);
         let taken = sheet.fill(&listed)?;
         let done = taken == listed.len();
         let next = if done {
+            store.forget()?;
             Cursor::Changes { from: token, page: None, validator: None }
         } else {
-            Cursor::Listing { token, after: last(&listed, taken, after.unwrap_or_default()) }
+            let length = |state: &Listed| match state {
+                Listed::Present(Some(length)) => length.to_string(),
+                _ => String::new(),
+            };
+            let lengths = || listed.iter().map(|(path, state)| (path.clone(), length(state))).collect();
+            let kept = kept.or_else(|| store.write(&lengths()).ok());
+            Cursor::Listing { token, after: last(&listed, taken, after), kept }
         };
         Ok(Page { changes: sheet.changes, next: next.write()?, done, full: true })
     }

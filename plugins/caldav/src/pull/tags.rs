@@ -53,7 +53,7 @@ impl Pull<'_> {
     }
 
     fn kept(&self) -> Kept<'_> {
-        Kept::new(self.client.host, self.calendar, self.reader.kind)
+        Kept::new(self.client.host, "tags", self.calendar, self.reader.kind)
     }
 
     /// Not asked for where the server had none before.

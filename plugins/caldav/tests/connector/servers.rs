@@ -266,8 +266,13 @@ fn a_thousand_objects_are_one_page_and_more_are_several() {
     assert_eq!((first.changes.len(), first.done), (1_024, false));
     // What changes while a pass is under way is told by the next one.
     foreign.put(&format!("{path}0.ics"), &meeting("0", 20, 9));
+    host.memory.count();
     let second = calendar.page(Some(&first.next)).expect("a page");
     assert_eq!((second.changes.len(), second.done, second.full), (76, true, true));
+    assert_eq!(host.memory.count(), 1, "what is listed is kept from page to page");
+    assert!(host.memory.kept.take().is_empty());
+    let again = calendar.page(Some(&first.next)).expect("a page");
+    assert_eq!((again.changes.len(), host.memory.count()), (76, 2), "and asked for again where it is not kept");
     let (changes, _) = calendar.pass(Some(&second.next));
     assert_eq!(changes.into_keys().collect::<Vec<_>>(), [format!("{path}0.ics")]);
     // More changes than a page holds.
