@@ -22,9 +22,10 @@ impl CalendarFile {
     /// The file of a mailbox in a folder: what may stand in a file name stands in it, everything else as `%XX`.
     pub(crate) fn of(folder: &Path, mailbox: &str) -> Result<Self, Failure> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@._-+".contains(&byte);
+        let is_device = is_device(mailbox);
         let mut name = String::new();
         for (index, byte) in mailbox.bytes().enumerate() {
-            if is_plain(byte) && !(index == 0 && byte == b'.') {
+            if is_plain(byte) && !(index == 0 && (byte == b'.' || is_device)) {
                 name.push(char::from(byte));
             } else {
                 name.push_str(&format!("%{byte:02X}"));
@@ -57,6 +58,10 @@ impl CalendarFile {
 
     /// The calendar in these bytes.
     pub(crate) fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Calendar<'a>, Failure> {
+        if bytes.is_empty() {
+            // Some programs empty a file before they write it.
+            return Err(Failure::Transient(format!("{} is empty", self.path.display())));
+        }
         Calendar::parse(bytes).map_err(|why| {
             let file = self.path.display();
             if why == NotACalendar::CutOff {
@@ -90,7 +95,10 @@ impl CalendarFile {
         fs::rename(&beside, &self.path).map_err(|error| {
             let _ = fs::remove_file(&beside);
             self.unusable("cannot be replaced", &error)
-        })
+        })?;
+        // So that the name outlasts a loss of power, too, where folders can be synchronised.
+        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 
     fn unusable(&self, what: &str, error: &io::Error) -> Failure {
@@ -108,6 +116,14 @@ impl CalendarFile {
     }
 }
 
+/// Whether Windows takes a name for that of a device, whatever its ending.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || numbered.is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +137,10 @@ mod tests {
             ("/etc/passwd", "%2Fetc%2Fpasswd.ics"),
             ("..", "%2E..ics"),
             ("a\\b\0c:d", "a%5Cb%00c%3Ad.ics"),
+            ("con", "%63on.ics"),
+            ("Lpt1.office", "%4Cpt1.office.ics"),
+            ("console", "console.ics"),
+            ("com0", "com0.ics"),
             ("żółw", "%C5%BC%C3%B3%C5%82w.ics"),
         ] {
             let file = CalendarFile::of(folder, mailbox).unwrap();

@@ -80,7 +80,7 @@ impl Mailbox {
     ///
     /// # Errors
     ///
-    /// The file is no calendar, cannot be read, or was saved between two pages.
+    /// The file is no calendar, cannot be read, or was saved between two pages; `gone` for a cursor of somebody else.
     pub fn pull(&self, kind: Kind, window: &Window, cursor: Option<&str>) -> Result<Page, Failure> {
         let bytes = self.file.read()?;
         let digest = digest(&bytes);
@@ -89,7 +89,8 @@ impl Mailbox {
             Some((_, "")) => 0,
             Some((known, offset)) => match offset.parse::<usize>() {
                 Ok(offset) if known == digest => offset,
-                _ => return Err(Failure::Gone),
+                Ok(_) => return Err(Failure::Transient("the file was saved while it was read".to_owned())),
+                Err(_) => return Err(Failure::Gone),
             },
         };
         let calendar = self.file.parse(&bytes)?;
@@ -202,6 +203,8 @@ impl Mailbox {
         if results.iter().any(Result::is_ok) {
             let written = calendar.to_bytes();
             if written != bytes {
+                // What could not be read again is not written.
+                self.file.parse(&written)?;
                 self.file.replace(&bytes, &written)?;
             }
         }

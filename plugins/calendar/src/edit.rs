@@ -113,11 +113,16 @@ impl Calendar<'_> {
     ///
     /// # Errors
     ///
-    /// [`WriteError::NoSuchItem`] or, for an occurrence, [`WriteError::Unreadable`], and [`WriteError::Refused`] where all that
-    /// follow would change.
+    /// [`WriteError::NoSuchItem`] or, for an occurrence, [`WriteError::Unreadable`], and [`WriteError::Refused`] where another
+    /// item or all occurrences that follow would change.
     pub fn delete(&mut self, key: &Key<'_>, viewer: &Viewer, now: Instant) -> Result<(), WriteError> {
         let object = self.object(key.kind, key.uid).ok_or(WriteError::NoSuchItem)?;
         let Some(original_start) = key.original_start else {
+            if object.has_second_master() {
+                return Err(WriteError::Refused(
+                    "another item has the same UID, and would be deleted with it".to_owned(),
+                ));
+            }
             self.remove_all(key);
             return Ok(());
         };
@@ -140,7 +145,7 @@ impl Calendar<'_> {
         if let Some(index) = exception {
             self.remove(key.kind, key.uid, index);
         }
-        let object = self.object(key.kind, key.uid);
+        let object = self.object(key.kind, key.uid).filter(|object| !object.has_second_master());
         let left = object.map(|object| object.pattern(viewer).and_then(|pattern| pattern.is_empty()));
         // A series without occurrences is none, and servers refuse it.
         if left == Some(Ok(true)) {

@@ -238,6 +238,11 @@ impl<'c> Object<'c> {
         self.group.members.iter().copied().find(is_master)
     }
 
+    /// Whether somebody made a copy and left it its UID.
+    pub(crate) fn has_second_master(&self) -> bool {
+        self.pieces().filter(|piece| !piece.is_exception).count() > 1
+    }
+
     fn master(&self) -> Option<&'c Piece<'c>> {
         self.master_index().and_then(|index| self.calendar.piece(index))
     }

@@ -525,6 +525,14 @@ proptest! {
 }
 
 #[test]
+fn what_has_a_copy_with_the_same_uid_is_not_deleted_with_it() {
+    let bytes = common::calendar(&"BEGIN:VEVENT\nUID:u\nDTSTART:20261201T080000Z\nEND:VEVENT\n".repeat(2));
+    let mut calendar = Calendar::parse(&bytes).unwrap();
+    assert!(matches!(calendar.delete(&key("u"), &viewer(), NOW), Err(WriteError::Refused(_))));
+    assert_eq!(calendar.to_bytes(), bytes);
+}
+
+#[test]
 fn a_series_goes_with_its_last_occurrence() {
     let daily = event("DTSTART:20261201T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3");
     let mut calendar = Calendar::parse(&daily).unwrap();
