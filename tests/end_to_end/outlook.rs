@@ -37,6 +37,7 @@ macro_rules! stories {
 }
 
 mod calendar;
+mod conflicts;
 mod connect;
 mod contacts;
 mod gate;
@@ -48,6 +49,7 @@ mod profiles;
 mod series;
 mod settings;
 mod status;
+mod tasks;
 mod trouble;
 mod undo;
 mod walk_through;

@@ -126,6 +126,67 @@ fn what_fails_keeps_nobody_back_with_graph() {
     what_fails_keeps_nobody_back(Kind::Graph);
 }
 
+/// Domain 8: the new representative has the appointment even where the old one's calendar cannot be reached; it leaves that
+/// one as soon as it can.
+fn the_old_calendar_is_tidied_later(kind: Kind) {
+    let (workspace, barbara, cezary) = two(kind, &[]);
+    workspace.feed(&appointment("a-1"));
+    let _ = import(&workspace).exits(0);
+    assert_eq!(counts_of(&sync_all(&workspace, &at(0))), [("b", [1, 0, 0, 0, 0]), ("c", NOTHING)]);
+    let origin = barbara.origin();
+    barbara.add_credential(&workspace, "wrong", &origin, Some("something else"));
+    let credential = |name: &str| {
+        let _ = workspace.run(&["outlook", "profile", "set", "b", "--credential", name]).exits(0);
+    };
+    credential("wrong");
+    workspace.feed(&with(appointment("a-1"), &json!({ "employee": "C", "changed_at": "2026-11-23T07:10:00Z" })));
+    let _ = import(&workspace).exits(0);
+    for (minute, made) in [(1, 1), (2, 0)] {
+        assert_eq!(counts_of(&sync_all(&workspace, &at(minute))), [("b", NOTHING), ("c", [made, 0, 0, 0, 0])]);
+    }
+    assert_eq!((barbara.subjects().len(), cezary.subjects().len()), (1, 1));
+    credential("login");
+    assert_eq!(counts_of(&sync_all(&workspace, &at(3))), [("b", [0, 0, 1, 0, 0]), ("c", NOTHING)]);
+    assert_eq!((barbara.subjects().len(), cezary.subjects().len()), (0, 1));
+}
+
+#[test]
+fn the_old_calendar_is_tidied_later_with_caldav() {
+    the_old_calendar_is_tidied_later(Kind::CalDav);
+}
+
+#[test]
+fn the_old_calendar_is_tidied_later_with_graph() {
+    the_old_calendar_is_tidied_later(Kind::Graph);
+}
+
+/// Three representatives with three kinds of calendars: an appointment wanders through all of them, and is in one at a time.
+#[test]
+fn an_appointment_wanders_between_kinds_of_calendars() {
+    let workspace = Workspace::new();
+    settings(&workspace);
+    let calendars = [Kind::CalDav, Kind::Graph, Kind::File].map(|kind| Calendar::start(kind, &workspace));
+    for (calendar, (employee, name)) in calendars.iter().zip([("B", "b"), ("C", "c"), ("D", "d")]) {
+        let login = format!("login-{name}");
+        calendar.add_credential(&workspace, &login, &calendar.origin(), None);
+        calendar.connect_for(&workspace, employee, name, &calendar.origin(), &["--credential", &login]);
+    }
+    for (turn, (employee, place)) in [("B", 0), ("C", 1), ("D", 2), ("B", 0), ("D", 2), ("C", 1)].iter().enumerate() {
+        let change = json!({ "employee": employee, "changed_at": format!("2026-11-23T07:{:02}:00Z", turn + 1) });
+        workspace.feed(&with(appointment("a-1"), &change));
+        let _ = import(&workspace).exits(0);
+        let reports = sync_all(&workspace, &at(2 * turn));
+        let made: u64 = reports.values().map(|report| counts(report)[0]).sum();
+        let deleted: u64 = reports.values().map(|report| counts(report)[2]).sum();
+        assert_eq!((made, deleted), (1, u64::from(turn > 0)), "{turn}: {reports:#?}");
+        let subjects: Vec<usize> = calendars.iter().map(|calendar| calendar.subjects().len()).collect();
+        let wanted: Vec<usize> = (0..3).map(|index| usize::from(index == *place)).collect();
+        assert_eq!(subjects, wanted, "{turn}");
+        assert!(sync_all(&workspace, &at(2 * turn + 1)).values().all(|report| counts(report) == NOTHING), "{turn}");
+    }
+    assert_eq!(workspace.activities().len(), 1);
+}
+
 /// A profile named alone is the only one that runs, and a name that is none is refused before anything is done.
 #[test]
 fn only_the_named_profiles_run() {

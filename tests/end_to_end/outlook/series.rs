@@ -1,10 +1,10 @@
 //! Whole days, recurring items and private items of Outlook (domain 8).
 
-use apptsync_tests::Workspace;
+use apptsync_tests::{Workspace, appointment, with};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, Kind, SALES, Server, connected, id, settings};
-use super::{at, counts, database_has, found, make, make_for, sync_at};
+use super::{at, counts, database_has, found, import, make, make_for, sync_at};
 
 /// Of each activity that counts: subject, start and end, in order.
 fn periods(workspace: &Workspace) -> Vec<[String; 3]> {
@@ -69,7 +69,11 @@ stories! {
         for (subject, start, end) in spans {
             let _ = make_for(&workspace, "B", subject, &["--all-day", "--start", start, "--end", end]);
         }
-        assert_eq!(counts(&sync_at(&workspace, &at(0))), [3, 0, 0, 0, 0]);
+        let mobile = json!({ "all_day": true, "start": "2026-12-03", "end": "2026-12-04" });
+        workspace.feed(&with(appointment("a-1"), &mobile));
+        let _ = import(&workspace).exits(0);
+        assert_eq!(counts(&sync_at(&workspace, &at(0))), [4, 0, 0, 0, 0]);
+        assert_eq!(days(&calendar, "SA/2026/a-1 Autumn assortment"), ["2026-12-03", "2026-12-04"]);
         for (subject, start, end) in spans {
             assert_eq!(days(&calendar, subject), [start, end], "{subject}");
         }
