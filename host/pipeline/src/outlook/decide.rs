@@ -195,6 +195,10 @@ fn withdrawn(
     if item.map_or(link.base.is_foreign, |item| !item.is_organizer) {
         return Verdict::new(Row::R25, Action::Unlink).because("somebody else's meeting: it stays in Outlook");
     }
+    // What the user of an address book added is not thrown away with what the headquarters said.
+    if link.kind == ItemKind::Contact && has_own(link, item.map(|item| &**item)) {
+        return Verdict::new(row, Action::Unlink).because("its user added something to it: it stays in Outlook");
+    }
     let delete = |row| match rules.deletion_policy {
         DeletionPolicy::Keep => Verdict::new(row, Action::Unlink),
         DeletionPolicy::Future => Verdict::new(row, Action::Delete),
@@ -218,6 +222,13 @@ fn withdrawn(
     let is_dated = ours.fields.get(&Field::Period) != Some(&Value::Period(None));
     let is_past = is_dated && if row == Row::P5 { ours.start <= now } else { ours.end <= now };
     if is_past { Verdict::new(row, Action::Unlink) } else { delete(row) }
+}
+
+/// True for a contact that says more than the headquarters does.
+fn has_own(link: &Link, item: Option<&RemoteItem>) -> bool {
+    let seen = item.map(|item| projection(link.kind, &item.content));
+    let outlook = seen.as_ref().unwrap_or(&link.base.remote);
+    shared(outlook, &link.base.headquarters, &link.base.headquarters) != *outlook
 }
 
 /// E = X by criteria (row 19).

@@ -49,7 +49,7 @@ impl Run<'_> {
                 _ => match self.resolve(*kind)? {
                     Some(found) => found,
                     None if *kind == ItemKind::Contact => {
-                        let why = "the mailbox has no address book that can be written to: with Microsoft Graph, make one contact in Outlook first";
+                        let why = "the mailbox has no address book that can be written to; Microsoft Graph alone has some, and tells of the default one only when there is a contact in it: make one in Outlook first";
                         return Err(Stop::failed(why));
                     }
                     None => continue,
@@ -474,7 +474,7 @@ impl Failed {
     pub(super) fn into_stop(self, run: &mut Run<'_>, target: &Target) -> Stop {
         let Self::Connector(failure) = self;
         if failure != ConnectorFailure::Gone {
-            return Stop::from(failure);
+            return run.stop(failure);
         }
         let what = place_of(target.kind);
         // It is looked for by its name again in the next run.

@@ -307,21 +307,15 @@ impl<'a> Run<'a> {
 
     /// Guards, and a person's approval. Empty when the plan may be applied.
     fn judge(&mut self, drafted: &Plan, snapshot: &Snapshot, hash: &str) -> Result<Vec<String>, Stop> {
-        let reasons = held(drafted, snapshot);
-        match (&self.request.approve, reasons.is_empty()) {
-            (Some(approved), _) if approved == hash => {
+        let mut reasons = held(drafted, snapshot);
+        match &self.request.approve {
+            Some(approved) if approved == hash => {
                 self.store.put_held_plan(self.profile.id, None)?;
                 return Ok(Vec::new());
             }
-            (Some(_), _) => {
-                self.notes.say(
-                    Severity::Warning,
-                    format!(
-                        "the plan is no longer the one that was approved; it is {hash} now: look at it and approve that"
-                    ),
-                );
-            }
-            (None, _) => {}
+            // What was approved is not this, however harmless it is.
+            Some(_) => reasons.insert(0, "the plan is no longer the one that was approved".to_owned()),
+            None => {}
         }
         if reasons.is_empty() {
             if self.store.held_plan(self.profile.id)?.is_some() {
@@ -412,7 +406,7 @@ impl<'a> Run<'a> {
         }
         let connection = match self.with_patience(|run| run.connector.probe(&run.account)) {
             Ok(connection) => connection,
-            Err(Failed::Connector(failure)) => return Err(Stop::from(failure)),
+            Err(Failed::Connector(failure)) => return Err(self.stop(failure)),
         };
         self.connection = Some(connection.clone());
         Ok(connection)
@@ -433,6 +427,17 @@ impl<'a> Run<'a> {
             let (what, flag) = (place_of(kind), if kind == ItemKind::Task { "--tasks" } else { "--calendar" });
             Stop::failed(format!("{why}; `apptsync outlook profile set {name} {flag} NAME` chooses another {what}"))
         })
+    }
+
+    /// Why the run ends, with the server that is meant.
+    pub(super) fn stop(&self, failure: ConnectorFailure) -> Stop {
+        let server = &self.account.server;
+        match failure {
+            ConnectorFailure::Transient(why) if !server.is_empty() => {
+                Stop::failed(format!("{server}: {why}; run again later"))
+            }
+            other => Stop::from(other),
+        }
     }
 
     pub(super) fn forget_collection(&mut self, kind: ItemKind) {

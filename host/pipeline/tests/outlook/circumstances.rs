@@ -554,6 +554,40 @@ fn a_contact_keeps_what_its_user_added_and_follows_the_rest() {
 }
 
 #[test]
+fn a_contact_goes_with_its_partner_unless_its_user_added_something() {
+    for has_own in [false, true] {
+        let world = World::new();
+        world.contacts();
+        let id = world.server.find("Customer").expect("made").item.remote_id;
+        if has_own {
+            world.server.change(&id, |item| {
+                if let Content::Contact(contact) = &mut item.content {
+                    contact.note = "likes coffee".to_owned();
+                }
+            });
+        }
+        world.load_partner(Partner {
+            id: "C".into(),
+            name: "Customer".into(),
+            deletion_mark: true,
+            ..Partner::default()
+        });
+        world.contacts();
+        assert_eq!(world.server.get(&id).is_some(), has_own);
+    }
+}
+
+#[test]
+fn another_plan_than_the_approved_one_is_not_applied_however_harmless() {
+    let mut world = World::new();
+    world.create(Origin::Headquarters, "Visit", DAY);
+    let report = world.approve("0123456789abcdef");
+    assert_eq!((report.state, writes(&report)), (SyncState::Held, 0));
+    assert!(report.reasons[0].contains("no longer the one that was approved"));
+    assert_eq!(world.approve(&report.plan.hash()).operations.create, 1);
+}
+
+#[test]
 fn an_undo_leaves_an_activity_that_somebody_worked_on() {
     let mut world = World::new();
     world.server.add(ItemKind::Appointment, entry("Dentist", world.now.0 + DAY), |_| {});
