@@ -25,16 +25,20 @@ impl CompileCache {
     /// Opens the folder, making it where needed. Others must not be able to write there: what lies in it is run.
     ///
     /// # Errors
-    /// The folder cannot be made, or others may write to it.
+    /// The folder cannot be made, belongs to another user, or others may write to it.
     pub fn open(folder: &Path) -> io::Result<Self> {
         #[cfg(unix)]
         {
-            use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+            use std::os::unix::fs::{DirBuilderExt, MetadataExt};
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            let mode = fs::metadata(folder)?.permissions().mode();
-            if mode & 0o022 != 0 {
-                let message = format!("others may write to {}: run `chmod 700` on it", folder.display());
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+            let metadata = fs::metadata(folder)?;
+            let refused = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            if !is_own(&metadata) {
+                let folder = folder.display();
+                return refused(format!("{folder} belongs to another user: name a folder of your own"));
+            }
+            if metadata.mode() & 0o022 != 0 {
+                return refused(format!("others may write to {}: run `chmod 700` on it", folder.display()));
             }
         }
         #[cfg(not(unix))]
@@ -73,15 +77,16 @@ impl CompileCache {
     /// The compiled component, when the cache has it whole.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let path = self.entry(engine, digest);
-        let content = fs::read(&path).ok()?;
+        let content = read(&path).ok()?;
         let (stored, compiled) = content.split_at_checked(DIGEST)?;
         if seal(&path, compiled).as_slice() != stored {
             tracing::warn!(entry = %path.display(), "compile cache entry is damaged and will be replaced");
             return None;
         }
         #[expect(unsafe_code, reason = "the bytes are what this host wrote into its private folder, verified just now")]
-        // SAFETY: `deserialize` trusts its input to come from `serialize`. The folder is writable by its owner alone, the
-        // content is verified against the digest written with it, and the engine checks its own version and settings.
+        // SAFETY: `deserialize` trusts its input to come from `serialize`. Folder and entry belong to the user of this process,
+        // nobody else may write to the folder, the content is verified against the digest written with it, and the engine
+        // checks its own version and settings.
         let component = unsafe { Component::deserialize(engine, compiled) };
         component.inspect_err(|error| tracing::warn!(%error, "compile cache entry does not load")).ok()
     }
@@ -107,6 +112,34 @@ impl CompileCache {
     }
 }
 
+/// What an entry holds: a file of one's own, not what a link leads to.
+#[cfg(unix)]
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+    use std::os::unix::fs::OpenOptionsExt;
+    let no_link = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(no_link.bits()).map_err(io::Error::other)?;
+    let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || !is_own(&metadata) {
+        tracing::warn!(entry = %path.display(), "compile cache entry belongs to another user and is not used");
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+#[cfg(not(unix))]
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
+#[cfg(unix)]
+fn is_own(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
+}
+
 /// The digest that an entry begins with.
 fn seal(path: &Path, compiled: &[u8]) -> [u8; DIGEST] {
     let mut hasher = Sha256::new();
@@ -114,4 +147,42 @@ fn seal(path: &Path, compiled: &[u8]) -> [u8; DIGEST] {
     hasher.update([0]);
     hasher.update(compiled);
     hasher.finalize().into()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+    use std::os::unix::fs::{chown, symlink};
+
+    use super::*;
+
+    /// The super-user can give a file away; for everybody else, the root of the file system is somebody else's.
+    fn foreign(own: PathBuf) -> PathBuf {
+        if rustix::process::geteuid().is_root() {
+            chown(&own, Some(1), None).unwrap();
+            return own;
+        }
+        PathBuf::from("/")
+    }
+
+    #[test]
+    fn a_folder_of_another_user_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        assert!(CompileCache::open(&cache).is_ok());
+        let cache = foreign(cache);
+        let said = CompileCache::open(&cache).unwrap_err().to_string();
+        assert_eq!(said, format!("{} belongs to another user: name a folder of your own", cache.display()));
+    }
+
+    #[test]
+    fn an_entry_that_is_a_link_or_of_another_user_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let [own, link] = ["own", "link"].map(|name| folder.path().join(name));
+        fs::write(&own, "compiled").unwrap();
+        symlink(&own, &link).unwrap();
+        assert_eq!(read(&own).unwrap(), b"compiled");
+        assert!(read(&link).is_err());
+        assert!(read(&foreign(own)).is_err());
+    }
 }

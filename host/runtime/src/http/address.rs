@@ -13,17 +13,22 @@ pub(crate) enum Reach {
     Never(&'static str),
 }
 
-/// Services that hand out the credentials of the machine they run on: AWS, Azure and Google; Azure's wire server and
-/// Oracle; Alibaba.
-const METADATA_V4: [Ipv4Addr; 4] = [
+/// Services that hand out the credentials of the machine they run on: AWS, Azure and Google; AWS for containers and pods;
+/// Azure's wire server and Oracle; Alibaba.
+const METADATA_V4: [Ipv4Addr; 6] = [
     Ipv4Addr::new(169, 254, 169, 254),
+    Ipv4Addr::new(169, 254, 170, 2),
+    Ipv4Addr::new(169, 254, 170, 23),
     Ipv4Addr::new(192, 0, 0, 192),
     Ipv4Addr::new(168, 63, 129, 16),
     Ipv4Addr::new(100, 100, 100, 200),
 ];
-/// The same over IPv6: AWS, Google.
-const METADATA_V6: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+/// The same over IPv6: AWS, also for pods; Google.
+const METADATA_V6: [Ipv6Addr; 3] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+];
 
 /// True for addresses that no server can have, whoever names them.
 pub(crate) fn is_no_server(address: IpAddr) -> bool {
@@ -70,6 +75,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         [0xfec0..=0xfeff, ..] => Reach::Private("a private network"),
         [0xff00..=0xffff, ..] => Reach::Never("a group of machines"),
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => Reach::Never("an address for documentation"),
+        // NAT64 for local use: where in it the other address stands, its operator decides (RFC 8215).
+        [0x64, 0xff9b, 1, ..] => Reach::Never("an address of a translator"),
         // Among them Teredo, which hides another address.
         [0x2001, 0..=0x01ff, ..] => Reach::Never("an address for protocols"),
         [0x2000..=0x3fff, ..] => Reach::Public,
@@ -86,8 +93,8 @@ fn inner(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0] if g != 0 || h > 1 => v4(g, h),
         // IPv4-mapped; IPv4-translated.
         [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] => v4(g, h),
-        // NAT64, and its prefix for local use.
-        [0x64, 0xff9b, 0, 0, 0, 0] | [0x64, 0xff9b, 1, ..] => v4(g, h),
+        // NAT64.
+        [0x64, 0xff9b, 0, 0, 0, 0] => v4(g, h),
         // 6to4.
         [0x2002, high, low, ..] => v4(high, low),
         _ => None,
@@ -149,9 +156,17 @@ mod tests {
 
     #[test]
     fn metadata_services_are_never_reached() {
-        for address in
-            ["169.254.169.254", "192.0.0.192", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254"]
-        {
+        for address in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "192.0.0.192",
+            "100.100.100.200",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+        ] {
             assert_eq!(of(address), Reach::Never("the metadata service of a cloud"), "{address}");
         }
     }
@@ -189,7 +204,6 @@ mod tests {
             ("IPv4-compatible", "::127.0.0.1"),
             ("IPv4-translated", "::ffff:0:127.0.0.1"),
             ("NAT64", "64:ff9b::127.0.0.1"),
-            ("NAT64, local use", "64:ff9b:1::127.0.0.1"),
             ("6to4", "2002:7f00:1::1"),
         ] {
             assert_eq!(of(address), Reach::Private("this machine itself"), "{form}");
@@ -200,6 +214,13 @@ mod tests {
             assert_eq!(of(address), Reach::Never("the metadata service of a cloud"), "{form}");
         }
         assert_eq!(of("64:ff9b::1.1.1.1"), Reach::Public);
+        for (form, address) in [
+            ("behind 96 bits", "64:ff9b:1::7f00:1"),
+            ("behind 48 bits", "64:ff9b:1:a9fe:a9:fe00::"),
+            ("behind 64 bits", "64:ff9b:1:0:a9:fea9:fe00:0"),
+        ] {
+            assert!(matches!(of(address), Reach::Never(_)), "NAT64 for local use, {form}");
+        }
         assert!(matches!(of("2001:0:4136:e378:8000:63bf:3fff:fdd2"), Reach::Never(_)), "Teredo");
     }
 }
