@@ -11,8 +11,8 @@ use apptsync_model::{
 };
 use apptsync_pipeline::outlook::{SyncReport, SyncRequest, Synchronisation, synchronise};
 use apptsync_runtime::{
-    Authorizer, CompileCache, ConnectorPlugin, HttpGrant, KeyValue, Limits, MemoryState, Plugin, PluginOrigin,
-    PluginSpec, RunClock, Runtime, SecretString, World,
+    Authorizer, CompileCache, ConnectorPlugin, HttpGrant, KeyValue, Limits, MemoryState, NoAuthorization, Plugin,
+    PluginOrigin, PluginSpec, RunClock, Runtime, SecretString, World,
 };
 use apptsync_store::{
     EditedActivity, HeadquartersChange, NewActivity, OutlookStore, SqliteStore, Store, StoredProfile, SyncState,
@@ -55,11 +55,11 @@ pub(crate) struct Account {
 struct Fixed(String);
 
 impl Authorizer for Fixed {
-    fn authorization(&self) -> Result<SecretString, String> {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
         Ok(SecretString::from(self.0.clone()))
     }
 
-    fn refused(&self) {}
+    fn refused(&self, _: &SecretString) {}
 }
 
 /// One engine for all; what is compiled is kept for the next start.
@@ -77,7 +77,7 @@ impl Opened {
     /// Loads the built-in connector of that name.
     pub(crate) fn new(name: &'static str, grant: Grant) -> Self {
         let Grant { server, authorization, folder } = grant;
-        let state = Arc::new(MemoryState::new([]));
+        let state = Arc::new(MemoryState::default());
         let http = (!server.is_empty()).then(|| HttpGrant {
             authorizer: Some(Arc::new(Fixed(authorization))),
             ..HttpGrant::new(server.parse().expect("an origin"))

@@ -5,9 +5,9 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use apptsync_credentials::{Credential, CredentialFile, Unlock};
+use apptsync_credentials::{Credential, CredentialFile, Kind, SecretString, Unlock};
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, SyncSettings, Target, Window,
+    Account, Connection, ConnectorFailure, Profile, Push, Pushed, RemoteItem, RemotePage, SyncSettings, Target, Window,
 };
 use apptsync_model::{Instant, MasterData};
 use apptsync_runtime::{
@@ -15,7 +15,6 @@ use apptsync_runtime::{
 };
 use apptsync_store::{OutlookStore, SettingsOwner, StoredProfile};
 use chrono_tz::Tz;
-use secrecy::SecretString;
 
 use crate::configuration::{ConnectorConfiguration, unknown_connector};
 use crate::context::{UsageError, Workspace};
@@ -31,34 +30,35 @@ pub struct OpenConnector {
     pub state: Arc<MemoryState>,
 }
 
-/// A credential, its user, and the certificates that may vouch for its token server.
-type AuthorizerKey = (String, String, Vec<Vec<u8>>);
+/// A credential with its user and server, and the certificates that may vouch for its token server.
+type AuthorizerKey = (String, String, Option<Origin>, Vec<Vec<u8>>);
+
+/// What adds a credential to requests, and the origin that it belongs to.
+type Opened = (Origin, Arc<dyn Authorizer>);
+
+/// Passwords of protected private keys, each for the credential of its name alone.
+pub type KeyPasswords = HashMap<String, SecretString>;
 
 /// Opens connectors; credentials that several profiles use are opened once.
 pub struct Connectors<'a> {
     workspace: &'a Workspace,
     runtime: &'a Runtime,
     clock: RunClock,
-    key_password: Option<&'a SecretString>,
-    authorizers: HashMap<AuthorizerKey, Arc<dyn Authorizer>>,
+    key_passwords: &'a KeyPasswords,
+    authorizers: HashMap<AuthorizerKey, Opened>,
 }
 
 impl<'a> Connectors<'a> {
-    /// For a run at an instant. The password opens protected private keys.
+    /// For a run at an instant. The passwords open protected private keys.
     #[must_use]
-    pub fn new(
-        workspace: &'a Workspace,
-        runtime: &'a Runtime,
-        now: Instant,
-        key_password: Option<&'a SecretString>,
-    ) -> Self {
-        Self { workspace, runtime, clock: RunClock::new(now), key_password, authorizers: HashMap::new() }
+    pub fn new(workspace: &'a Workspace, runtime: &'a Runtime, now: Instant, key_passwords: &'a KeyPasswords) -> Self {
+        Self { workspace, runtime, clock: RunClock::new(now), key_passwords, authorizers: HashMap::new() }
     }
 
     /// The connector of a profile.
     ///
     /// # Errors
-    /// It is not configured, its credential cannot be used, or the plugin cannot.
+    /// It is not configured, its credential cannot be used or belongs to another server, or the plugin cannot be used.
     pub fn open(&mut self, store: &dyn OutlookStore, stored: &StoredProfile) -> anyhow::Result<OpenConnector> {
         let profile = &stored.profile;
         let connector = configured(self.workspace, &profile.connector)?;
@@ -66,44 +66,65 @@ impl<'a> Connectors<'a> {
         for folder in &spec.write {
             fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
         }
-        let credential = profile.credential.as_ref().or(connector.credential.as_ref());
         let certificates = certificates(connector)?;
-        let authorizer = credential.map(|name| self.authorizer(name, &profile.mailbox, &certificates)).transpose()?;
-        let mut origins = connector.http.clone();
-        if !profile.server.is_empty() {
-            let origin = origin_of(&profile.server)?;
-            if !origins.contains(&origin) {
-                origins.push(origin);
-            }
-        }
-        spec.http = origins
-            .into_iter()
-            .map(|origin| HttpGrant {
-                allow_private: connector.allow_private || profile.allow_private,
-                authorizer: authorizer.clone(),
-                certificates: certificates.clone(),
-                origin,
-            })
-            .collect();
-        let state = Arc::new(MemoryState::new(store.connector_state(stored.id)?));
+        let server = Some(&*profile.server).filter(|server| !server.is_empty()).map(origin_of).transpose()?;
+        let credential = credential_of(profile, connector);
+        let opened = credential
+            .map(|name| self.authorizer(name, &profile.mailbox, server.as_ref(), &certificates))
+            .transpose()
+            .with_context(|| format!("profile `{}` cannot use its credential", profile.name))?;
+        spec.http = grants(connector, profile, server.as_ref(), opened.as_ref(), &certificates);
+        let state = Arc::new(MemoryState::of(&profile.connector, store.connector_state(stored.id)?));
         spec.state = Some(state.clone());
         let plugin = ConnectorPlugin::new(Plugin::load(self.runtime, &spec, self.clock.clone())?)?;
         Ok(OpenConnector { plugin, state })
     }
 
-    fn authorizer(&mut self, name: &str, user: &str, certificates: &[Vec<u8>]) -> anyhow::Result<Arc<dyn Authorizer>> {
-        let key = (name.to_owned(), user.to_owned(), certificates.to_vec());
+    fn authorizer(
+        &mut self,
+        name: &str,
+        user: &str,
+        server: Option<&Origin>,
+        certificates: &[Vec<u8>],
+    ) -> anyhow::Result<Opened> {
+        let file = CredentialFile::of_workspace(&self.workspace.folder)?;
+        // A token serves every mailbox; a password belongs to its user.
+        let user =
+            Some(user).filter(|user| !user.is_empty() && file.get(name).is_ok_and(|it| it.kind() == Kind::Password));
+        let key = (name.to_owned(), user.unwrap_or_default().to_owned(), server.cloned(), certificates.to_vec());
         if let Some(known) = self.authorizers.get(&key) {
             return Ok(known.clone());
         }
-        let file = CredentialFile::of_workspace(&self.workspace.folder)?;
-        let unlock =
-            Unlock { user: Some(user).filter(|user| !user.is_empty()), key_password: self.key_password, certificates };
-        let authorizer = file.authorizer(name, unlock)?;
-        // A token serves every mailbox; a password belongs to its user.
-        self.authorizers.insert(key, authorizer.clone());
-        Ok(authorizer)
+        let unlock = Unlock { user, key_password: self.key_passwords.get(name), certificates };
+        let opened = file.authorizer(name, server, unlock)?;
+        self.authorizers.insert(key, opened.clone());
+        Ok(opened)
     }
+}
+
+/// What a connector may reach for a profile. The credential goes to its own origin alone, and what the profile allows holds
+/// for its server alone.
+fn grants(
+    connector: &ConnectorConfiguration,
+    profile: &Profile,
+    server: Option<&Origin>,
+    opened: Option<&Opened>,
+    certificates: &[Vec<u8>],
+) -> Vec<HttpGrant> {
+    let grant = |origin: &Origin| HttpGrant {
+        origin: origin.clone(),
+        allow_private: connector.allow_private || (profile.allow_private && server == Some(origin)),
+        authorizer: opened.filter(|(own, _)| own == origin).map(|(_, authorizer)| authorizer.clone()),
+        certificates: certificates.to_vec(),
+    };
+    let others = connector.http.iter().filter(|origin| server != Some(*origin));
+    server.into_iter().chain(others).map(grant).collect()
+}
+
+/// The credential of a profile: its own, or else that of its connector.
+#[must_use]
+pub fn credential_of<'a>(profile: &'a Profile, connector: &'a ConnectorConfiguration) -> Option<&'a str> {
+    profile.credential.as_deref().or(connector.credential.as_deref())
 }
 
 /// The connector of that name.
@@ -136,18 +157,16 @@ pub fn default_server(
 /// The origin of a server address.
 ///
 /// # Errors
-/// The address is none: a [`UsageError`].
+/// The address is none: a [`UsageError`] that does not show a password in it.
 pub fn origin_of(server: &str) -> anyhow::Result<Origin> {
-    let end = server.find("://").map_or(0, |scheme| scheme + 3);
-    let rest = &server[end..];
-    let authority = rest.find(['/', '?', '#']).map_or(rest, |path| &rest[..path]);
-    let origin = format!("{}{authority}", &server[..end]);
-    origin
-        .parse()
-        .map_err(|error| UsageError(format!("the server address `{}`: {error}", server.escape_debug())).into())
+    Origin::of_url(server).map_err(|error| UsageError(format!("the server address {error}")).into())
 }
 
-fn certificates(connector: &ConnectorConfiguration) -> anyhow::Result<Vec<Vec<u8>>> {
+/// Certificates (DER) that are trusted for a connector's servers, besides those that the machine trusts.
+///
+/// # Errors
+/// A file cannot be read, or holds none.
+pub fn certificates(connector: &ConnectorConfiguration) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     for file in &connector.certificates {
         let text = fs::read(file).with_context(|| format!("the certificates {} cannot be read", file.display()))?;
@@ -242,4 +261,60 @@ pub fn profile_named(store: &dyn OutlookStore, name: &str) -> anyhow::Result<Sto
         };
         UsageError(format!("`{}` is no profile: {there}", name.escape_debug())).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+    use apptsync_runtime::NoAuthorization;
+
+    use super::*;
+    use crate::configuration::Configuration;
+
+    struct Fixed;
+
+    impl Authorizer for Fixed {
+        fn authorization(&self) -> Result<SecretString, NoAuthorization> {
+            Ok("Bearer token".into())
+        }
+
+        fn refused(&self, _: &SecretString) {}
+    }
+
+    #[test]
+    fn credential_and_private_network_of_a_profile_hold_for_one_origin_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("apptsync.toml");
+        let more = "http = [\"https://one.example\", \"https://two.example\", \"https://server.example\"]";
+        fs::write(&file, format!("[connectors.caldav]\n{more}\n")).unwrap();
+        let mut connector = Configuration::read(&file).unwrap().connectors.remove(0);
+        let profile = Profile { allow_private: true, ..Profile::default() };
+        let origin = |text: &str| text.parse::<Origin>().unwrap();
+        let (server, opened) =
+            (origin("https://server.example"), (origin("https://two.example"), Arc::new(Fixed) as _));
+        let given = |connector: &ConnectorConfiguration| {
+            let grants = grants(connector, &profile, Some(&server), Some(&opened), &[]);
+            let given = grants
+                .iter()
+                .map(|grant| (grant.origin.host().to_owned(), grant.allow_private, grant.authorizer.is_some()));
+            given.collect::<Vec<_>>()
+        };
+        let expected = |one: bool| {
+            [("server.example", true, false), ("one.example", one, false), ("two.example", one, true)]
+                .map(|(host, allow_private, has_authorizer)| (host.to_owned(), allow_private, has_authorizer))
+        };
+        assert_eq!(given(&connector), expected(false));
+        connector.allow_private = true;
+        assert_eq!(given(&connector), expected(true));
+    }
+
+    #[test]
+    fn a_password_in_a_server_address_is_refused_and_not_shown() {
+        for server in
+            ["https://anna:hunter2@dav.example/cal", "https://anna:hunt/hunter2@dav.example", "anna:hunter2@dav"]
+        {
+            let said = origin_of(server).unwrap_err().to_string();
+            assert!(said.starts_with("the server address `…@dav") && !said.contains("hunt"), "{said}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use apptsync_runtime::Authorizer;
+use apptsync_runtime::{Authorizer, NoAuthorization, Origin};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::signature::RsaKeyPair;
@@ -21,30 +21,49 @@ use crate::{
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// A token is not used in its last minutes: a request may be under way longer than it lives.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
+/// Time between two tokens that are fetched because a server refused the one before: whoever answers 401 to everything would
+/// have the token server asked without end.
+const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(60);
 
 /// What the use of a credential may need besides itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unlock<'a> {
     /// The user, for a password without one: that of the profile.
     pub user: Option<&'a str>,
-    /// The password of a protected private key; without it, the one that is stored or in the environment.
+    /// The password of a protected private key, where none is stored or in the environment.
     pub key_password: Option<&'a SecretString>,
     /// Certificates (DER) that may vouch for a token server, besides those that the machine trusts.
     pub certificates: &'a [Vec<u8>],
 }
 
 impl CredentialFile {
-    /// What adds the `Authorization` header by a credential. One is enough for all that use the credential: it keeps the
-    /// token, and fetches it once when many ask.
+    /// What adds the `Authorization` header by a credential, and the one origin that it belongs to: Graph for tokens, its
+    /// own server for a password that has one, and for any other the server given here. One is enough for all that use the
+    /// credential there: it keeps the token, and fetches it once when many ask.
     ///
     /// # Errors
-    /// There is no such credential, it opens no server, or it cannot be used: its key's password is missing or wrong, or
-    /// its certificate has expired. No token is fetched yet.
-    pub fn authorizer(&self, name: &str, unlock: Unlock<'_>) -> Result<Arc<dyn Authorizer>, CredentialError> {
-        let grant = match self.get(name)? {
+    /// There is no such credential, it belongs to another server than this one or to none, or it cannot be used: its key's
+    /// password is missing or wrong, or its certificate has expired. No token is fetched yet.
+    pub fn authorizer(
+        &self,
+        name: &str,
+        server: Option<&Origin>,
+        unlock: Unlock<'_>,
+    ) -> Result<(Origin, Arc<dyn Authorizer>), CredentialError> {
+        let credential = self.get(name)?;
+        let origin = match (credential.origin()?, server) {
+            (Some(own), Some(server)) if own != *server => {
+                let (name, server) = (name.to_owned(), server.clone());
+                return Err(CredentialError::Elsewhere { name, own, server });
+            }
+            (Some(own), _) => own,
+            (None, Some(server)) => server.clone(),
+            (None, None) => return Err(unusable(name, "it belongs to no server: name the server of the profile")),
+        };
+        let grant = match credential {
             Credential::Password(login) => {
                 let user = login.user.as_deref().or(unlock.user);
-                return Ok(Arc::new(Basic::new(name, user, login.password.as_ref())?));
+                return Ok((origin, Arc::new(Basic::new(name, user, login.password.as_ref())?)));
             }
             Credential::ClientSecret(login) => {
                 let secret = login.secret.ok_or_else(|| unusable(name, "its secret is missing"))?;
@@ -56,8 +75,8 @@ impl CredentialFile {
                     let why = format!("{why}; replace it with `apptsync credentials add {name} --replace`");
                     return Err(CredentialError::Certificate { name: name.to_owned(), why });
                 }
-                let given = unlock.key_password.cloned().or_else(|| environment::key_password(name));
-                let password = given.or(login.key_password);
+                let own = environment::key_password(name).or(login.key_password);
+                let password = own.or_else(|| unlock.key_password.cloned());
                 let key = login.certificate.unlock(password.as_ref()).map_err(|error| match error {
                     BundleError::NeedsPassword => CredentialError::KeyPassword {
                         name: name.to_owned(),
@@ -72,7 +91,8 @@ impl CredentialFile {
             Credential::DeviceCode(_) => Grant::Person { file: self.clone() },
             Credential::Ibus(_) => return Err(unusable(name, "it holds the passwords of IBUS, and opens no server")),
         };
-        Ok(Arc::new(TokenAuthorizer::new(name, grant, TokenServers::vouched_for_by(unlock.certificates))))
+        let servers = TokenServers::vouched_for_by(unlock.certificates);
+        Ok((origin, Arc::new(TokenAuthorizer::new(name, grant, servers))))
     }
 }
 
@@ -100,11 +120,11 @@ impl Basic {
 }
 
 impl Authorizer for Basic {
-    fn authorization(&self) -> Result<SecretString, String> {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
         Ok(self.header.clone())
     }
 
-    fn refused(&self) {}
+    fn refused(&self, _: &SecretString) {}
 }
 
 /// How a token is got.
@@ -138,7 +158,21 @@ struct TokenAuthorizer {
 #[derive(Default)]
 struct Kept {
     token: Option<KeptToken>,
-    failure: Option<String>,
+    failure: Option<NoAuthorization>,
+    /// When a token was last taken away because a server refused it.
+    replaced: Option<Instant>,
+}
+
+impl Kept {
+    /// Takes the token away that a server refused, unless that was just done: another has taken its place, or will not help.
+    fn refuse(&mut self, used: &SecretString, now: Instant) {
+        let is_kept = |token: &KeptToken| token.header.expose_secret() == used.expose_secret();
+        let is_soon = |replaced| now.duration_since(replaced) < BETWEEN_REPLACEMENTS;
+        if self.token.as_ref().is_some_and(is_kept) && !self.replaced.is_some_and(is_soon) {
+            self.token = None;
+            self.replaced = Some(now);
+        }
+    }
 }
 
 struct KeptToken {
@@ -160,7 +194,7 @@ impl TokenAuthorizer {
         Self { name: name.to_owned(), servers, grant, kept: Mutex::default(), fetches: AtomicU64::new(0) }
     }
 
-    fn fetch(&self) -> Result<Token, String> {
+    fn fetch(&self) -> Result<Token, NoAuthorization> {
         match &self.grant {
             Grant::Secret { application, secret } => {
                 let proof = [("client_secret", secret.expose_secret())];
@@ -170,8 +204,8 @@ impl TokenAuthorizer {
                 let now = chrono::Utc::now().timestamp();
                 let endpoint = application.endpoint("token");
                 let signed = assertion(key, certificate, *algorithm, &endpoint, &application.client_id, now);
-                let signed =
-                    signed.map_err(|_| format!("the private key of the credential `{}` cannot sign", self.name))?;
+                let cannot = |_| format!("the private key of the credential `{}` cannot sign", self.name);
+                let signed = signed.map_err(cannot).map_err(NoAuthorization::Refused)?;
                 let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", signed.expose_secret())];
                 self.client_credentials(application, &proof, Kind::Certificate)
             }
@@ -184,20 +218,21 @@ impl TokenAuthorizer {
         application: &Application,
         proof: &[(&str, &str)],
         kind: Kind,
-    ) -> Result<Token, String> {
+    ) -> Result<Token, NoAuthorization> {
         let scope = format!("{}/.default", application.cloud.graph_server());
         let mut form =
             vec![("grant_type", "client_credentials"), ("client_id", &application.client_id), ("scope", &scope)];
         form.extend(proof);
         let token = self.servers.token(application, &form);
-        token.map_err(|failure| self.sentence(&failure, application, kind))
+        token.map_err(|failure| self.reason(&failure, application, kind))
     }
 
     /// Refreshes the login, and puts the new refresh token into the file before anybody else can use the old one.
-    fn refresh(&self, file: &CredentialFile) -> Result<Token, String> {
-        let mut change = file.change(&self.name).map_err(|error| error.to_string())?;
+    fn refresh(&self, file: &CredentialFile) -> Result<Token, NoAuthorization> {
+        let mut change = file.change(&self.name).map_err(|error| NoAuthorization::Refused(error.to_string()))?;
         let Credential::DeviceCode(login) = &mut change.credential else {
-            return Err(format!("the credential `{}` was replaced by one of another kind: run again", self.name));
+            let why = format!("the credential `{}` was replaced by one of another kind: run again", self.name);
+            return Err(NoAuthorization::Refused(why));
         };
         let application = &login.application;
         let form = [
@@ -207,7 +242,7 @@ impl TokenAuthorizer {
             ("scope", &scopes(application)),
         ];
         let token = self.servers.token(application, &form);
-        let token = token.map_err(|failure| self.sentence(&failure, application, Kind::DeviceCode))?;
+        let token = token.map_err(|failure| self.reason(&failure, application, Kind::DeviceCode))?;
         if let Some(fresh) = &token.refresh_token {
             login.refresh_token = fresh.clone();
         }
@@ -219,7 +254,7 @@ impl TokenAuthorizer {
         Ok(token)
     }
 
-    fn sentence(&self, failure: &TokenFailure, application: &Application, kind: Kind) -> String {
+    fn reason(&self, failure: &TokenFailure, application: &Application, kind: Kind) -> NoAuthorization {
         let Application { tenant, client_id, cloud } = application;
         let cloud = match cloud {
             crate::Cloud::Custom { login_server, graph_server } => {
@@ -231,12 +266,13 @@ impl TokenAuthorizer {
         let replace = format!(
             "apptsync credentials add {name} --kind {kind} --tenant {tenant} --client-id {client_id} {cloud} --replace"
         );
-        failure.sentence(Advice { name, replace: &replace })
+        let words = failure.sentence(Advice { name, replace: &replace });
+        if failure.may_pass() { NoAuthorization::Unavailable(words) } else { NoAuthorization::Refused(words) }
     }
 }
 
 impl Authorizer for TokenAuthorizer {
-    fn authorization(&self) -> Result<SecretString, String> {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
         let seen = self.fetches.load(Ordering::SeqCst);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = kept.token.as_ref().filter(|token| Instant::now() < token.usable_until) {
@@ -255,18 +291,18 @@ impl Authorizer for TokenAuthorizer {
             Ok(token) => {
                 let token = KeptToken::new(&token, asked);
                 let header = token.header.clone();
-                *kept = Kept { token: Some(token), failure: None };
+                (kept.token, kept.failure) = (Some(token), None);
                 Ok(header)
             }
             Err(failure) => {
-                *kept = Kept { token: None, failure: Some(failure.clone()) };
+                (kept.token, kept.failure) = (None, Some(failure.clone()));
                 Err(failure)
             }
         }
     }
 
-    fn refused(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    fn refused(&self, used: &SecretString) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).refuse(used, Instant::now());
     }
 }
 
@@ -286,6 +322,31 @@ mod tests {
         for (lifetime, expected) in [(3599, 3299), (86_400, 86_100), (600, 300), (60, 30), (0, 0)] {
             assert_eq!(usable(lifetime), expected, "{lifetime}");
         }
+    }
+
+    #[test]
+    fn a_refused_token_is_replaced_once_a_minute_and_a_newer_one_stays() {
+        let now = Instant::now();
+        let token = |text: &str| {
+            let lifetime = Duration::from_secs(3_600);
+            let token = Token { access_token: text.into(), lifetime, refresh_token: None };
+            Some(KeptToken::new(&token, now))
+        };
+        let [one, two, three] = ["Bearer one", "Bearer two", "Bearer three"].map(SecretString::from);
+        let mut kept = Kept { token: token("one"), ..Kept::default() };
+        kept.refuse(&two, now);
+        assert!(kept.token.is_some(), "another one was refused");
+        kept.refuse(&one, now);
+        assert!(kept.token.is_none());
+        kept.token = token("two");
+        kept.refuse(&one, now);
+        kept.refuse(&two, now + Duration::from_secs(59));
+        assert!(kept.token.is_some(), "the old one, and the new one too soon");
+        kept.refuse(&two, now + Duration::from_secs(60));
+        assert!(kept.token.is_none());
+        kept.token = token("three");
+        kept.refuse(&three, now + Duration::from_secs(119));
+        assert!(kept.token.is_some());
     }
 
     #[test]

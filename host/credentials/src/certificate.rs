@@ -50,7 +50,7 @@ impl KeyedCertificate {
         }
         let mut all = blocks(certificate)?;
         if let Some(text) = private_key {
-            all.extend(blocks(text)?);
+            all.append(blocks(text)?);
         }
         let keys: Vec<_> = all.iter().filter(|block| PrivateKey::is_one(block)).collect();
         let private_key = match *keys {

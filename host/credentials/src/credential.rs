@@ -1,9 +1,10 @@
 //! The kinds of credentials.
 
 use apptsync_model::Instant;
+use apptsync_runtime::Origin;
 use secrecy::SecretString;
 
-use crate::{Application, AssertionAlgorithm, KeyedCertificate, Validity, environment};
+use crate::{Application, AssertionAlgorithm, CredentialError, KeyedCertificate, Validity, environment};
 
 /// A kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -51,12 +52,14 @@ pub enum Credential {
 }
 
 /// User and password.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Password {
     /// The user; without one, that of the profile.
     pub user: Option<String>,
     /// The password; none in the file where the environment holds it.
     pub password: Option<SecretString>,
+    /// The only server that it is sent to; without one, that of the profile.
+    pub server: Option<Origin>,
 }
 
 /// An application that proves itself by a secret.
@@ -114,7 +117,19 @@ impl Credential {
         }
     }
 
-    /// The registered application, for the kinds that have one. Its cloud's Graph is the origin of the tokens.
+    /// The only origin that it is sent to, where it has one: Graph of its cloud for tokens, its own server for a password.
+    ///
+    /// # Errors
+    /// The address of its Graph is none.
+    pub fn origin(&self) -> Result<Option<Origin>, CredentialError> {
+        if let Self::Password(login) = self {
+            return Ok(login.server.clone());
+        }
+        let graph = self.application().map(|application| Origin::of_url(application.cloud.graph_server()));
+        graph.transpose().map_err(|error| CredentialError::Invalid(error.to_string()))
+    }
+
+    /// The registered application, for the kinds that have one.
     #[must_use]
     pub fn application(&self) -> Option<&Application> {
         match self {

@@ -14,6 +14,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const PERMISSIONS: [&str; 4] = ["Calendars.ReadWrite", "Tasks.ReadWrite", "Contacts.ReadWrite", "User.Read"];
 /// What a server that says nothing means, and what it adds to the interval when it asks to slow down (RFC 8628).
 const INTERVAL: Duration = Duration::from_secs(5);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A login that waits for the person.
@@ -52,12 +53,12 @@ struct Begun {
 }
 
 impl DeviceLogin {
-    /// Asks for a code for the person.
+    /// Asks for a code for the person. The certificates (DER) may vouch for the server, besides those that the machine trusts.
     ///
     /// # Errors
     /// The server cannot be reached, or gives none.
-    pub fn begin(application: Application) -> Result<Self, LoginError> {
-        let servers = TokenServers::default();
+    pub fn begin(application: Application, certificates: &[Vec<u8>]) -> Result<Self, LoginError> {
+        let servers = TokenServers::vouched_for_by(certificates);
         let form = [("client_id", &*application.client_id), ("scope", &scopes(&application))];
         let (_, body) = servers.post(&application, "devicecode", &form).map_err(|failure| failed(&failure))?;
         let begun: Option<Begun> = serde_json::from_slice(&body).ok();
@@ -72,7 +73,7 @@ impl DeviceLogin {
             device_code: begun.device_code,
             user_code: text::quoted(&begun.user_code),
             verification_uri: text::quoted(&begun.verification_uri),
-            interval: interval.min(MAX_INTERVAL),
+            interval: interval.clamp(MIN_INTERVAL, MAX_INTERVAL),
             deadline: Instant::now() + lifetime,
         })
     }

@@ -14,6 +14,7 @@ pub(crate) struct Entry {
     kind: Kind,
     user: Option<String>,
     password: Option<Written>,
+    server: Option<String>,
     tenant: Option<String>,
     client_id: Option<String>,
     cloud: Option<String>,
@@ -57,6 +58,7 @@ impl From<&Credential> for Entry {
             Credential::Password(login) => {
                 entry.user.clone_from(&login.user);
                 entry.password = login.password.as_ref().map(Written::from);
+                entry.server = login.server.as_ref().map(ToString::to_string);
             }
             Credential::ClientSecret(login) => entry.secret = login.secret.as_ref().map(Written::from),
             Credential::Certificate(login) => {
@@ -84,6 +86,7 @@ impl Entry {
             kind,
             user: None,
             password: None,
+            server: None,
             tenant: None,
             client_id: None,
             cloud: None,
@@ -119,9 +122,11 @@ impl Entry {
     /// What is missing or wrong; never a value of the file, which may be a secret.
     pub(crate) fn credential(self) -> Result<Credential, String> {
         Ok(match self.kind {
-            Kind::Password => {
-                Credential::Password(Password { password: self.password.map(|written| written.0), user: self.user })
-            }
+            Kind::Password => Credential::Password(Password {
+                password: self.password.map(|written| written.0),
+                user: self.user,
+                server: self.server.map(|server| server.parse().map_err(|_| "`server` is no address")).transpose()?,
+            }),
             Kind::ClientSecret => Credential::ClientSecret(ClientSecret {
                 application: self.application()?,
                 secret: self.secret.map(|written| written.0),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use apptsync_runtime::Origin;
+
 /// An error with a credential or its file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +52,18 @@ pub enum CredentialError {
     /// A value that cannot be used.
     #[error("{0}")]
     Invalid(String),
+    /// The credential belongs to another server than it is to be used for.
+    #[error(
+        "the profile's server is {server}, but the credential `{name}` belongs to {own} and is sent nowhere else: give the profile that server with --server, or another credential with --credential"
+    )]
+    Elsewhere {
+        /// The credential.
+        name: String,
+        /// Where it belongs.
+        own: Origin,
+        /// The server of the profile.
+        server: Origin,
+    },
     /// The private key is protected, and its password was not given.
     #[error(
         "the private key of the credential `{name}` is protected: its password is needed, from a terminal, from --key-password-file, or from {variable}"

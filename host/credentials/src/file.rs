@@ -101,7 +101,7 @@ impl CredentialFile {
     pub fn list(&self) -> Result<Vec<Stored>, CredentialError> {
         let mut all = BTreeMap::new();
         for name in environment::names() {
-            all.insert(name, Credential::Password(crate::Password { user: None, password: None }));
+            all.insert(name, Credential::Password(crate::Password::default()));
         }
         all.extend(self.credentials()?);
         Ok(all.into_iter().map(|(name, credential)| stored(name, credential)).collect())
@@ -267,7 +267,11 @@ mod tests {
     }
 
     fn password(password: &str) -> Credential {
-        Credential::Password(Password { user: Some("barbara".into()), password: Some(password.into()) })
+        Credential::Password(Password {
+            user: Some("barbara".into()),
+            password: Some(password.into()),
+            server: Some("https://dav.example.com".parse().expect("an origin")),
+        })
     }
 
     fn text(file: &CredentialFile) -> String {
@@ -285,6 +289,7 @@ mod tests {
         file.put("three", &Credential::Ibus(ibus), false).expect("put");
         let Credential::Password(one) = file.get("one").expect("there") else { panic!("of another kind") };
         assert_eq!(one.user.as_deref(), Some("barbara"));
+        assert_eq!(one.server.expect("a server").to_string(), "https://dav.example.com");
         assert_eq!(one.password.expect("a password").expose_secret(), "hunter2");
         let Credential::ClientSecret(two) = file.get("two").expect("there") else { panic!("of another kind") };
         assert_eq!(two.application.cloud, Cloud::UsGovDod);
@@ -325,6 +330,7 @@ mod tests {
             ("[one]\nkind = \"password\"\npassword = [\"hunter2\"]\n", ":3:"),
             ("[one]\nkind = \"password\"\npassword = \"hunter2\n", ":3:"),
             ("[one]\nkind = \"password\"\nhunter2 = 1\n", ":"),
+            ("[one]\nkind = \"password\"\nserver = \"https://anna:hunter2@dav\"\n", "`server`"),
             ("[one]\nkind = \"client-secret\"\nsecret = \"hunter2\"\n", "`cloud`"),
             ("[one]\nkind = \"client-secret\"\nsecret = \"hunter2\"\ncloud = \"hunter2\"\n", "no such cloud"),
             ("[one]\nkind = \"device-code\"\ncloud = \"global\"\ntenant = \"hunter2/\"\nclient-id = \"c\"\n", "tenant"),

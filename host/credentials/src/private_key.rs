@@ -1,10 +1,12 @@
 //! Private keys: as they are stored, protected or not, and unlocked for signing.
 
+use std::ops::Deref;
+
 use pem::Pem;
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
 use ring::signature::RsaKeyPair;
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use crate::BundleError;
 
@@ -59,8 +61,8 @@ impl PrivateKey {
         let unusable = |_| BundleError::Unusable("its private key is damaged".to_owned());
         let key = PrivateKeyInfoRef::try_from(der).map_err(unusable)?;
         if password.is_empty() {
-            let pem = Pem::new(PKCS_8, der);
-            return Ok(Self { pem: pem::encode(&pem).into(), is_protected: false });
+            let block = Blocks(vec![Pem::new(PKCS_8, der)]);
+            return Ok(Self { pem: pem::encode_many(&block).into(), is_protected: false });
         }
         let document = key.encrypt(password).map_err(unusable)?;
         let pem = document.to_pem(PROTECTED, LineEnding::LF).map_err(|error| unusable(error.into()))?;
@@ -83,19 +85,41 @@ impl PrivateKey {
     /// The password is missing or wrong, or it is no key that can sign.
     pub(crate) fn unlock(&self, password: Option<&SecretString>) -> Result<RsaKeyPair, BundleError> {
         let blocks = blocks(self.pem.expose_secret())?;
-        let block = blocks.into_iter().next();
-        let block = block.ok_or_else(|| BundleError::Unusable("there is no private key".into()))?;
-        let is_pkcs_1 = block.tag() == PKCS_1;
-        let der = Zeroizing::new(block.into_contents());
+        let block = blocks.first().ok_or_else(|| BundleError::Unusable("there is no private key".into()))?;
+        let der = block.contents();
         let key = if self.is_protected {
             let password = password.ok_or(BundleError::NeedsPassword)?;
-            RsaKeyPair::from_pkcs8(decrypt(&der, password)?.as_bytes())
-        } else if is_pkcs_1 {
-            RsaKeyPair::from_der(&der)
+            RsaKeyPair::from_pkcs8(decrypt(der, password)?.as_bytes())
+        } else if block.tag() == PKCS_1 {
+            RsaKeyPair::from_der(der)
         } else {
-            RsaKeyPair::from_pkcs8(&der)
+            RsaKeyPair::from_pkcs8(der)
         };
         key.map_err(|rejected| BundleError::Unusable(what_is_wrong(&rejected.to_string())))
+    }
+}
+
+/// Blocks of PEM, wiped when they are dropped: a private key may be among them.
+pub(crate) struct Blocks(Vec<Pem>);
+
+impl Blocks {
+    /// Takes others in.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+}
+
+impl Deref for Blocks {
+    type Target = [Pem];
+
+    fn deref(&self) -> &[Pem] {
+        &self.0
+    }
+}
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|block| block.into_contents().zeroize());
     }
 }
 
@@ -103,8 +127,9 @@ impl PrivateKey {
 ///
 /// # Errors
 /// It is no PEM.
-pub(crate) fn blocks(text: impl AsRef<[u8]>) -> Result<Vec<Pem>, BundleError> {
-    pem::parse_many(text).map_err(|_| BundleError::Unusable("it is damaged: a block of PEM does not end".into()))
+pub(crate) fn blocks(text: impl AsRef<[u8]>) -> Result<Blocks, BundleError> {
+    let blocks = pem::parse_many(text);
+    blocks.map(Blocks).map_err(|_| BundleError::Unusable("it is damaged: a block of PEM does not end".into()))
 }
 
 fn decrypt(der: &[u8], password: &SecretString) -> Result<pkcs8::SecretDocument, BundleError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use apptsync_runtime::{HttpClient, HttpGrant, HttpLimits, HttpRequest, HttpResponse, Origin};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Application, Cloud};
 
@@ -32,7 +32,7 @@ pub(crate) struct Token {
 }
 
 /// The servers that give tokens: connections to them, and the rules for these.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct TokenServers {
     client: HttpClient,
     /// Trusted besides those of the machine (DER).
@@ -42,7 +42,7 @@ pub(crate) struct TokenServers {
 impl TokenServers {
     /// Servers that these certificates may vouch for, besides those that the machine trusts.
     pub(crate) fn vouched_for_by(certificates: &[Vec<u8>]) -> Self {
-        Self { certificates: certificates.to_vec(), ..Self::default() }
+        Self { certificates: certificates.to_vec(), client: HttpClient::default() }
     }
 }
 
@@ -108,16 +108,23 @@ impl TokenServers {
         // Whoever names a server may have it in his own network.
         grant.allow_private = matches!(application.cloud, Cloud::Custom { .. });
         grant.certificates.clone_from(&self.certificates);
-        let request = request(url, form);
+        let mut request = request(url, form);
+        let answer = self.exchange(&request, &grant);
+        request.body.zeroize();
+        answer.map(|body| (host, body))
+    }
+
+    fn exchange(&self, request: &HttpRequest, grant: &HttpGrant) -> Result<Zeroizing<Vec<u8>>, TokenFailure> {
+        let host = grant.origin.host().to_owned();
         let limits = HttpLimits { total: TIMEOUT, response_body: MAX_ANSWER, ..HttpLimits::default() };
         let mut retries = 0;
         loop {
-            let response = self.client.send(&request, &grant, &limits);
+            let response = self.client.send(request, grant, &limits);
             let response = response.map_err(|error| TokenFailure::unreachable(&host, &error))?;
             let (status, wait) = (response.status, wait(&response));
             let body = Zeroizing::new(response.body);
             match status {
-                200..=299 => return Ok((host, body)),
+                200..=299 => return Ok(body),
                 TOO_MANY_REQUESTS | 500..=599 if retries < RETRIES && wait <= MAX_WAIT => sleep(wait),
                 TOO_MANY_REQUESTS | 500..=599 => return Err(TokenFailure::Busy { host, status }),
                 _ => return Err(TokenFailure::refused(&host, status, &body)),
@@ -128,7 +135,9 @@ impl TokenServers {
 }
 
 fn request(url: String, form: &[(&str, &str)]) -> HttpRequest {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    // Room for all of it, so that nothing is copied and left behind while it grows.
+    let room = form.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let body = form_urlencoded::Serializer::new(String::with_capacity(room)).extend_pairs(form).finish();
     let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
     HttpRequest {
         method: "POST".into(),

@@ -1,10 +1,11 @@
 //! Connectors as the pipeline calls them: each call on a fresh instance, so that mailboxes do not meet in one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use apptsync_model::outlook::{
     Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, Target, Window,
 };
+use apptsync_model::text;
 use wasmtime::Store;
 
 use crate::bindings::exports::ibus::appointments::connector as exports;
@@ -12,6 +13,7 @@ use crate::boundary::Live;
 use crate::conversion::connector as conversion;
 use crate::failure::LoadError;
 use crate::guest::GuestState;
+use crate::http::NoAuthorization;
 use crate::plugin::Plugin;
 
 /// Items that one call is asked about or given at most.
@@ -75,6 +77,8 @@ pub trait Connector: Send + Sync {
 pub struct ConnectorPlugin {
     plugin: Arc<Plugin>,
     indices: exports::GuestIndices,
+    /// What a call writes to the state is taken back as a whole, so calls with state take turns.
+    turn: Mutex<()>,
 }
 
 impl ConnectorPlugin {
@@ -87,7 +91,7 @@ impl ConnectorPlugin {
             plugin: plugin.name().to_owned(),
             reason: format!("does not have the published shape: {error:#}"),
         })?;
-        Ok(Self { plugin: Arc::new(plugin), indices })
+        Ok(Self { plugin: Arc::new(plugin), indices, turn: Mutex::default() })
     }
 
     /// The plugin itself.
@@ -96,19 +100,41 @@ impl ConnectorPlugin {
         &self.plugin
     }
 
+    /// Calls a fresh instance. What it wrote to its state counts only where the call succeeds as a whole.
     fn call<R>(
         &self,
         function: &'static str,
         records: usize,
-        body: impl FnOnce(&mut Store<GuestState>, exports::Guest) -> wasmtime::Result<R>,
+        body: impl FnOnce(&mut Store<GuestState>, exports::Guest) -> wasmtime::Result<Result<R, ConnectorFailure>>,
     ) -> Result<R, ConnectorFailure> {
+        let state = self.plugin.state();
+        let _turn = state.map(|_| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(state) = state {
+            state.mark();
+        }
         let called = Live::new(&self.plugin).and_then(|mut live| {
             live.call(&self.plugin, function, records, |store, instance| {
                 let guest = self.indices.load(&mut *store, instance)?;
-                body(store, guest)
+                let answer = body(store, guest)?;
+                Ok(answer.map_err(|failure| told(store, failure)))
             })
         });
-        called.map_err(|failure| ConnectorFailure::Broken(failure.to_string()))
+        let answer = called.unwrap_or_else(|failure| Err(ConnectorFailure::Broken(failure.to_string())));
+        if let Some(state) = state.filter(|_| answer.is_err()) {
+            state.go_back();
+        }
+        answer
+    }
+}
+
+/// A failure of the credential in the host's words, which the plugin does not know.
+fn told(store: &Store<GuestState>, failure: ConnectorFailure) -> ConnectorFailure {
+    match (failure, store.data().http.no_authorization()) {
+        (ConnectorFailure::Auth(_), Some(NoAuthorization::Refused(why))) => ConnectorFailure::Auth(text::quoted(&why)),
+        (ConnectorFailure::Transient(_), Some(NoAuthorization::Unavailable(why))) => {
+            ConnectorFailure::Transient(text::quoted(&why))
+        }
+        (failure, _) => failure,
     }
 }
 
@@ -125,7 +151,7 @@ impl Connector for ConnectorPlugin {
         self.call("probe", 0, |store, guest| match guest.call_probe(&mut *store, account_in(account))? {
             Ok(connection) => conversion::connection(connection).map(Ok),
             Err(failure) => Ok(Err(conversion::failure(failure))),
-        })?
+        })
     }
 
     fn pull(
@@ -141,7 +167,7 @@ impl Connector for ConnectorPlugin {
                 Ok(page) => conversion::page(target.kind, page).map(Ok),
                 Err(failure) => Ok(Err(conversion::failure(failure))),
             }
-        })?
+        })
     }
 
     fn fetch(
@@ -152,10 +178,13 @@ impl Connector for ConnectorPlugin {
     ) -> Result<Vec<Result<Option<RemoteItem>, ConnectorFailure>>, ConnectorFailure> {
         self.call("fetch", remote_ids.len(), |store, guest| {
             match guest.call_fetch(&mut *store, account_in(account), target_in(target), remote_ids)? {
-                Ok(answers) => conversion::fetched(target.kind, remote_ids, answers).map(Ok),
+                Ok(answers) => {
+                    let fetched = conversion::fetched(target.kind, remote_ids, answers)?;
+                    Ok(Ok(fetched.into_iter().map(|one| one.map_err(|failure| told(store, failure))).collect()))
+                }
                 Err(failure) => Ok(Err(conversion::failure(failure))),
             }
-        })?
+        })
     }
 
     fn find(
@@ -169,7 +198,7 @@ impl Connector for ConnectorPlugin {
                 Ok(answers) => conversion::found(target.kind, our_ids, answers).map(Ok),
                 Err(failure) => Ok(Err(conversion::failure(failure))),
             }
-        })?
+        })
     }
 
     fn push(&self, account: &Account, target: &Target, batch: &[Push]) -> Result<Vec<Pushed>, ConnectorFailure> {
@@ -178,10 +207,13 @@ impl Connector for ConnectorPlugin {
             let operations: Vec<_> =
                 batch.iter().zip(&days).map(|(push, days)| conversion::operation(push, days)).collect();
             match guest.call_push(&mut *store, account_in(account), target_in(target), &operations)? {
-                Ok(outcomes) => conversion::outcomes(target.kind, batch, outcomes).map(Ok),
+                Ok(outcomes) => {
+                    let pushed = conversion::outcomes(target.kind, batch, outcomes)?;
+                    Ok(Ok(pushed.into_iter().map(|one| one.map_err(|failure| told(store, failure))).collect()))
+                }
                 Err(failure) => Ok(Err(conversion::failure(failure))),
             }
-        })?
+        })
     }
 
     fn requests(&self) -> u64 {

@@ -137,7 +137,8 @@ impl GuestState {
             builder.preopened_dir(&folder.host, &folder.guest, permissions)?;
         }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(limits::MAX_RESOURCES);
+        let has_http = !surroundings.http.is_empty();
+        table.set_max_capacity(if has_http { limits::MAX_RESOURCES_WITH_HTTP } else { limits::MAX_RESOURCES });
         let mut wasi_http = WasiHttpCtx::new();
         wasi_http.set_field_size_limit(limits::MAX_HTTP_FIELDS);
         let (client, grants, plugin) = (surroundings.client, surroundings.http, surroundings.plugin);

@@ -15,5 +15,5 @@ pub(crate) mod outgoing;
 pub use client::{HttpClient, HttpRequest, HttpResponse};
 pub use connect::{Resolver, SystemResolver};
 pub use error::HttpError;
-pub use grant::{Authorizer, HttpGrant};
+pub use grant::{Authorizer, HttpGrant, NoAuthorization};
 pub use origin::{Origin, OriginError};

@@ -27,8 +27,8 @@ pub use connector::{CONNECTOR_BATCH, Connector, ConnectorPlugin};
 pub use engine::Runtime;
 pub use failure::{CallFailure, FailureKind, LoadError, SourceFailure, TrapReport};
 pub use http::{
-    Authorizer, HttpClient, HttpError, HttpGrant, HttpRequest, HttpResponse, Origin, OriginError, Resolver,
-    SystemResolver,
+    Authorizer, HttpClient, HttpError, HttpGrant, HttpRequest, HttpResponse, NoAuthorization, Origin, OriginError,
+    Resolver, SystemResolver,
 };
 pub use limits::{HttpLimits, Limits};
 pub use plugin::{Inspection, Plugin, PluginOrigin, PluginSpec, RunClock, Statistics, World};

@@ -96,6 +96,9 @@ pub(crate) const MAX_JOINS: u64 = 40_000_000;
 pub(crate) const COMPILE_TIME: Duration = Duration::from_secs(180);
 /// Handles that a guest may hold.
 pub(crate) const MAX_RESOURCES: usize = 1_024;
+/// Handles that a guest with HTTP may hold: each may stand for headers of [`MAX_HTTP_FIELDS`] bytes, or for two pieces of
+/// a body, in memory of the host that nothing else counts. So it is 32 MiB.
+pub(crate) const MAX_RESOURCES_WITH_HTTP: usize = 256;
 /// Bytes of randomness a guest may ask for at once.
 pub(crate) const MAX_RANDOM: u64 = 64 << 10;
 /// Log lines of one call; what is more is dropped and counted.

@@ -244,6 +244,11 @@ impl Plugin {
         *self.statistics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it keeps.
+    pub(crate) fn state(&self) -> Option<&dyn KeyValue> {
+        self.state.as_deref()
+    }
+
     pub(crate) fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             plugin: &self.name,

@@ -1,4 +1,4 @@
-//! State of plugins: keys and values that last from run to run, a name space for each plugin.
+//! State of plugins: keys and values that last from run to run, a name space for each connector.
 //!
 //! A plugin sees one bucket of `wasi:keyvalue/store`. What it writes is there at once for itself; it is stored for good by
 //! whoever gave the [`KeyValue`], together with what the run stores.
@@ -47,12 +47,22 @@ pub trait KeyValue: Send + Sync + fmt::Debug {
     /// # Errors
     /// They cannot be read: why, in words for the plugin.
     fn keys(&self) -> Result<Vec<String>, String>;
+
+    /// From here on, what is written can be taken back.
+    fn mark(&self);
+
+    /// Takes back what was written since the last [`mark`](Self::mark).
+    fn go_back(&self);
 }
 
 /// State held in memory, with quotas, that knows what was changed. Loaded from a store before a run and written back with
 /// what the run stores: at most 10,000 keys and 16 MiB of keys and values.
 #[derive(Default)]
-pub struct MemoryState(Mutex<Entries>);
+pub struct MemoryState {
+    /// What the keys begin with in the store, which tells the entries of one connector from those of another.
+    prefix: String,
+    entries: Mutex<Entries>,
+}
 
 #[derive(Default)]
 struct Entries {
@@ -61,25 +71,70 @@ struct Entries {
     size: usize,
     /// By key what was written since the last look; none where the key was taken away.
     changes: BTreeMap<String, Option<Vec<u8>>>,
+    /// Keys in the store that belong to another connector, and are of no use any more.
+    foreign: Vec<String>,
+    /// What was there before each write since the mark, in the order of the writes.
+    undo: Vec<Before>,
+}
+
+/// A key before it was written: its value, and what was known as its change.
+struct Before {
+    key: String,
+    value: Option<Vec<u8>>,
+    change: Option<Option<Vec<u8>>>,
+}
+
+impl Entries {
+    /// Writes one key, and remembers what was there.
+    fn write(&mut self, key: &str, value: Option<Vec<u8>>) {
+        let change = self.changes.insert(key.to_owned(), value.clone());
+        let value = self.put(key, value);
+        self.undo.push(Before { key: key.to_owned(), value, change });
+    }
+
+    /// Puts a value in place of another, which comes back.
+    fn put(&mut self, key: &str, value: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        self.size += value.as_ref().map_or(0, |value| key.len() + value.len());
+        let before = match value {
+            Some(value) => self.values.insert(key.to_owned(), value),
+            None => self.values.remove(key),
+        };
+        self.size -= before.as_ref().map_or(0, |before| key.len() + before.len());
+        before
+    }
 }
 
 impl MemoryState {
-    /// State with these entries, none of them a change.
+    /// State of a connector from the entries of a profile, none of them a change. Entries of another connector, which the
+    /// profile had before, are not shown and are known as taken away.
     #[must_use]
-    pub fn new(entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let values: BTreeMap<_, _> = entries.into_iter().collect();
-        let size = values.iter().map(|(key, value)| key.len() + value.len()).sum();
-        Self(Mutex::new(Entries { values, size, changes: BTreeMap::new() }))
+    pub fn of(connector: &str, entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        // With its length, no name is the beginning of another one with its keys.
+        let prefix = format!("{}:{connector}:", connector.len());
+        let mut own = Entries::default();
+        for (key, value) in entries {
+            match key.strip_prefix(&prefix) {
+                Some(key) => drop(own.put(key, Some(value))),
+                None => own.foreign.push(key),
+            }
+        }
+        Self { prefix, entries: Mutex::new(own) }
     }
 
-    /// What was changed since the state was made or this was asked last: by key its value, or none where it was taken away.
+    /// What was changed since the state was made or this was asked last, as it is stored: by key its value, or none where it
+    /// was taken away.
     #[must_use]
     pub fn take_changes(&self) -> Vec<(String, Option<Vec<u8>>)> {
-        std::mem::take(&mut self.entries().changes).into_iter().collect()
+        let mut entries = self.entries();
+        entries.undo.clear();
+        let foreign: Vec<_> = std::mem::take(&mut entries.foreign);
+        let own = std::mem::take(&mut entries.changes).into_iter();
+        let own = own.map(|(key, value)| (format!("{}{key}", self.prefix), value));
+        foreign.into_iter().map(|key| (key, None)).chain(own).collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,17 +162,14 @@ impl KeyValue for MemoryState {
         if size > limits::MAX_STATE {
             return Err(format!("keys and values would have more than {} MiB", limits::MAX_STATE >> 20));
         }
-        entries.size = size;
-        entries.changes.insert(key.to_owned(), Some(value.clone()));
-        entries.values.insert(key.to_owned(), value);
+        entries.write(key, Some(value));
         Ok(())
     }
 
     fn delete(&self, key: &str) -> Result<(), String> {
         let mut entries = self.entries();
-        if let Some(old) = entries.values.remove(key) {
-            entries.size -= key.len() + old.len();
-            entries.changes.insert(key.to_owned(), None);
+        if entries.values.contains_key(key) {
+            entries.write(key, None);
         }
         Ok(())
     }
@@ -128,6 +180,21 @@ impl KeyValue for MemoryState {
 
     fn keys(&self) -> Result<Vec<String>, String> {
         Ok(self.entries().values.keys().cloned().collect())
+    }
+
+    fn mark(&self) {
+        self.entries().undo.clear();
+    }
+
+    fn go_back(&self) {
+        let mut entries = self.entries();
+        while let Some(Before { key, value, change }) = entries.undo.pop() {
+            entries.put(&key, value);
+            match change {
+                Some(change) => entries.changes.insert(key, change),
+                None => entries.changes.remove(&key),
+            };
+        }
     }
 }
 
@@ -226,7 +293,7 @@ mod tests {
 
     #[test]
     fn changes_are_what_was_written_last() {
-        let state = MemoryState::new([("a".to_owned(), vec![1]), ("b".to_owned(), vec![2])]);
+        let state = MemoryState::of("dav", [("3:dav:a".to_owned(), vec![1]), ("3:dav:b".to_owned(), vec![2])]);
         assert_eq!(state.take_changes(), []);
         state.set("c", vec![3]).unwrap();
         state.set("c", vec![4]).unwrap();
@@ -234,8 +301,44 @@ mod tests {
         state.delete("unknown").unwrap();
         assert_eq!(state.get("c").unwrap(), Some(vec![4]));
         assert_eq!(state.keys().unwrap(), ["b", "c"]);
-        assert_eq!(state.take_changes(), [("a".to_owned(), None), ("c".to_owned(), Some(vec![4]))]);
+        let changes = state.take_changes();
+        assert_eq!(changes, [("3:dav:a".to_owned(), None), ("3:dav:c".to_owned(), Some(vec![4]))]);
         assert_eq!(state.take_changes(), []);
+    }
+
+    #[test]
+    fn what_another_connector_kept_is_not_seen_and_is_taken_away() {
+        let first = MemoryState::of("dav", []);
+        first.set("cursor", b"theirs".to_vec()).unwrap();
+        let stored = first.take_changes().into_iter().map(|(key, value)| (key, value.unwrap()));
+        let second = MemoryState::of("da", stored.chain([("cursor".to_owned(), vec![1])]));
+        assert_eq!((second.get("cursor").unwrap(), second.keys().unwrap()), (None, Vec::new()));
+        second.set("cursor", b"ours".to_vec()).unwrap();
+        let changes = second.take_changes();
+        assert_eq!(
+            changes,
+            [
+                ("3:dav:cursor".to_owned(), None),
+                ("cursor".to_owned(), None),
+                ("2:da:cursor".to_owned(), Some(b"ours".to_vec()))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_written_since_the_mark_can_be_taken_back() {
+        let state = MemoryState::of("dav", [("3:dav:a".to_owned(), vec![1]), ("3:dav:b".to_owned(), vec![2])]);
+        state.set("b", vec![3]).unwrap();
+        let before = format!("{state:?}");
+        state.mark();
+        state.set("a", vec![9; 9]).unwrap();
+        state.delete("a").unwrap();
+        state.set("b", vec![9]).unwrap();
+        state.set("c", vec![9]).unwrap();
+        state.go_back();
+        assert_eq!(format!("{state:?}"), before);
+        assert_eq!((state.get("a").unwrap(), state.get("c").unwrap()), (Some(vec![1]), None));
+        assert_eq!(state.take_changes(), [("3:dav:b".to_owned(), Some(vec![3]))]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Requests to the servers that a connector is granted, several side by side.
 //!
-//! The host adds the credential, follows no redirect and decompresses nothing. Asks the host, so [`send`] and [`send_all`]
+//! The host adds the credential, follows no redirect and decompresses nothing. Where the credential is worth nothing, the
+//! answer is a 401 that the server has not seen. Asks the host, so [`send`] and [`send_all`]
 //! work in a component only; what they take and give is plain data, so that the rest of a connector can be tested natively.
 
 use crate::bindings::lent::wasi::http::outgoing_handler;
@@ -87,7 +88,7 @@ impl Response {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The request certainly did not reach the server: refused by the host, no such name, no connection, a certificate that
-    /// is not trusted.
+    /// is not trusted, a token server that cannot be asked.
     NotSent(String),
     /// It may have reached the server.
     NoAnswer(String),
@@ -276,11 +277,12 @@ fn describe(error: &ErrorCode) -> String {
         }
         ErrorCode::HttpRequestDenied => "the host does not grant this address".to_owned(),
         ErrorCode::ConnectionRefused => "the server refuses the connection".to_owned(),
+        // The host says no more, because it may not be for a plugin; its log says which of both.
+        ErrorCode::DestinationUnavailable => "the server, or the one that lets into it, cannot be reached".to_owned(),
         ErrorCode::ConnectionTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
             "the server does not answer in time".to_owned()
         }
         ErrorCode::TlsCertificateError => "the server's certificate is not trusted".to_owned(),
-        ErrorCode::InternalError(Some(text)) => text.clone(),
         other => format!("{other:?}"),
     }
 }

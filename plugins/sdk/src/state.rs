@@ -1,5 +1,5 @@
 //! What a connector keeps from call to call: keys and values in the headquarters database, a name space for each plugin
-//! and profile, stored together with what the run stores.
+//! and profile, stored together with what the run stores. What a call wrote that failed as a whole is taken back.
 //!
 //! Asks the host, so these functions work in a component only.
 

@@ -108,7 +108,7 @@ fn the_json_of_the_list_is_stable_and_without_secrets() {
     let more = ["--client-id", CLIENT, "--certificate", &archive, "--certificate-password-file", &password];
     let added = run(&workspace, &[&add[..], &more, &["--output", "json"]].concat()).exits(0).json();
     let expected = json!({
-        "name": "contoso", "kind": "certificate", "user": null, "tenant": "contoso.example", "client_id": CLIENT,
+        "name": "contoso", "kind": "certificate", "user": null, "server": null, "tenant": "contoso.example", "client_id": CLIENT,
         "cloud": "global", "login_server": "https://login.microsoftonline.com",
         "graph_server": "https://graph.microsoft.com", "secret": "file", "key_protected": true,
         "valid_until": "2027-01-01T00:00:00Z", "days_left": 38
@@ -223,6 +223,8 @@ fn wrong_usage_is_refused_before_a_secret_is_read() {
         (&["radicale", "--kind", "token"], "possible values"),
         (&["radicale", "--kind", "password", "--tenant", "t"], "--tenant says nothing"),
         (&["radicale", "--kind", "password", "--certificate", "c.pem"], "--certificate says nothing"),
+        (&["radicale", "--kind", "password", "--server", "https://u:hunter2@dav"], "must not name a user"),
+        (&["c", "--kind", "client-secret", "--server", "https://dav.example"], "--server says nothing"),
         (&["radicale", "--kind", "ibus"], "Client Password"),
         (&["c", "--kind", "client-secret", "--stdin"], "--tenant is needed"),
         (&["c", "--kind", "client-secret", "--tenant", "t"], "--client-id is needed"),

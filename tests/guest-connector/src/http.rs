@@ -7,6 +7,8 @@ use apptsync_plugin::bindings::lent::wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
 use apptsync_plugin::bindings::lent::wasi::io::streams::StreamError;
+use apptsync_plugin::http as sdk;
+use apptsync_plugin::types::Failure;
 
 use crate::{number, setting};
 
@@ -27,6 +29,8 @@ pub(crate) fn find(behaviour: &str) -> Option<Vec<String>> {
         "body-with-trailers" => vec![body_with_trailers()],
         "body-given-up" => vec![body_given_up()],
         "leave" => leave(),
+        "hoard-headers" => vec![hoard_headers()],
+        "sdk-failure" => vec![failure_of_sdk()],
         _ => return None,
     })
 }
@@ -48,8 +52,36 @@ fn request(headers: Fields) -> Result<OutgoingRequest, String> {
     Ok(request)
 }
 
+/// Sends the request, with the header `client-request-id` where the configuration has one.
 fn begin() -> Result<FutureIncomingResponse, String> {
-    outgoing_handler::handle(request(Fields::new())?, None).map_err(name)
+    let headers = Fields::new();
+    if let Some(id) = setting("client-request-id") {
+        headers.append("client-request-id", id.as_bytes()).map_err(|error| format!("{error:?}"))?;
+    }
+    outgoing_handler::handle(request(headers)?, None).map_err(name)
+}
+
+/// The same by what integrators use.
+fn by_sdk() -> Result<sdk::Response, sdk::Failure> {
+    let [scheme, authority] = ["scheme", "authority"].map(|key| setting(key).unwrap_or_default());
+    sdk::send(&sdk::Request::new("GET", format!("{scheme}://{authority}/")))
+}
+
+/// What a connector makes of it, in words of its own.
+pub(crate) fn send_by_sdk() -> Failure {
+    match by_sdk() {
+        Ok(response) if response.status == 401 => Failure::Auth("the plugin's words".to_owned()),
+        Ok(response) => Failure::Permanent(response.status.to_string()),
+        Err(failure) => Failure::Transient(failure.to_string()),
+    }
+}
+
+fn failure_of_sdk() -> String {
+    match by_sdk() {
+        Ok(response) => response.status.to_string(),
+        Err(sdk::Failure::NotSent(why)) => format!("not sent: {why}"),
+        Err(sdk::Failure::NoAnswer(why)) => format!("no answer: {why}"),
+    }
 }
 
 /// The name of an error, with words where it has some.
@@ -162,6 +194,17 @@ fn hoard() -> Vec<String> {
         }
     }
     vec![format!("{} kept", kept.len())]
+}
+
+/// Makes `count` sets of headers of 100 KiB and sends none of them.
+fn hoard_headers() -> String {
+    let value = vec![b'x'; 100 << 10];
+    let make = |_| {
+        let fields = Fields::new();
+        fields.append("x-large", &value).map(|()| fields)
+    };
+    let kept: Vec<_> = (0..number("count")).map_while(|number| make(number).ok()).collect();
+    format!("{} kept", kept.len())
 }
 
 /// Begins a request, and never looks at it.

@@ -24,6 +24,9 @@ apptsync_plugin::export_connector!(Guest);
 impl Connector for Guest {
     fn probe(account: Account) -> Result<Connection, Failure> {
         let behaviour = setting("behaviour").unwrap_or_default();
+        if behaviour == "sdk-send" {
+            return Err(http::send_by_sdk());
+        }
         let findings = http::find(&behaviour).or_else(|| state::find(&behaviour));
         let findings = findings.ok_or_else(|| Failure::Permanent(format!("there is no behaviour `{behaviour}`")))?;
         let collection = |(number, name): (usize, String)| Collection {
@@ -38,6 +41,7 @@ impl Connector for Guest {
     }
 
     fn pull(_: Account, _: Target, _: Window, _: Option<String>) -> Result<Page, Failure> {
+        state::keep_before_failing(&setting("behaviour").unwrap_or_default());
         Err(Failure::Gone)
     }
 

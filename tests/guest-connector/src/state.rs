@@ -16,6 +16,18 @@ pub(crate) fn find(behaviour: &str) -> Option<Vec<String>> {
     })
 }
 
+/// Changes what is there, and traps where that is the behaviour.
+pub(crate) fn keep_before_failing(behaviour: &str) {
+    if !behaviour.starts_with("keep-then-") {
+        return;
+    }
+    let bucket = bucket();
+    bucket.delete("count").expect("deleted");
+    bucket.set("cursor", b"half").expect("set");
+    bucket.set("count", b"wrong").expect("set");
+    assert_ne!(behaviour, "keep-then-trap");
+}
+
 fn say<T>(result: Result<T, Error>, show: impl FnOnce(T) -> String) -> String {
     match result {
         Ok(value) => show(value),

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use apptsync_credentials::{Credential, CredentialError, CredentialFile, SecretPlace, Stored};
 use apptsync_model::Instant;
+use apptsync_store::{OutlookStore, Store};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -45,6 +46,9 @@ pub enum CredentialsCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Remove it although something uses it
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -57,7 +61,12 @@ pub fn run(command: CredentialsCommand, context: &Context) -> anyhow::Result<Exi
     match command {
         CredentialsCommand::Add(arguments) => add::run(&arguments, &file, context),
         CredentialsCommand::List => list(&file, context),
-        CredentialsCommand::Remove { name, yes } => remove(&file, &name, yes, context),
+        CredentialsCommand::Remove { name, yes, force } => {
+            if !force {
+                refuse_in_use(&file, &name, context)?;
+            }
+            remove(&file, &name, yes, context)
+        }
     }
 }
 
@@ -107,6 +116,7 @@ pub(super) fn described(stored: &Stored, now: Instant) -> Value {
         "name": name,
         "kind": credential.kind().name(),
         "user": user(credential),
+        "server": server(credential),
         "tenant": application.map(|application| &application.tenant),
         "client_id": application.map(|application| &application.client_id),
         "cloud": application.map(|application| application.cloud.name()),
@@ -146,6 +156,13 @@ fn user(credential: &Credential) -> Option<&str> {
     }
 }
 
+fn server(credential: &Credential) -> Option<String> {
+    match credential {
+        Credential::Password(login) => login.server.as_ref().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 fn is_protected(credential: &Credential) -> Option<bool> {
     match credential {
         Credential::Certificate(login) => Some(login.certificate.is_protected()),
@@ -172,6 +189,38 @@ fn remove(file: &CredentialFile, name: &str, yes: bool, context: &Context) -> an
     }
     context.print_line(&format!("removed the credential `{name}`"))?;
     Ok(Exit::Done)
+}
+
+/// What uses a credential would fail from then on.
+fn refuse_in_use(file: &CredentialFile, name: &str, context: &Context) -> anyhow::Result<()> {
+    if !file.list().map_err(error)?.iter().any(|stored| stored.name == name) {
+        return Ok(());
+    }
+    let workspace = context.workspace()?;
+    let connectors = workspace.configuration.connectors.iter();
+    let connectors = connectors.filter(|connector| connector.credential.as_deref() == Some(name));
+    let mut users: Vec<_> = connectors.map(|connector| format!("[connectors.{}]", connector.name)).collect();
+    if workspace.configuration.database.exists() {
+        let store = workspace.store()?;
+        let profiles = store.profiles()?.into_iter().map(|stored| stored.profile);
+        let profiles = profiles.filter(|profile| profile.credential.as_deref() == Some(name));
+        users.extend(profiles.map(|profile| format!("the profile `{}`", profile.name)));
+        let master = store.master_data()?;
+        for channel in &master.channel {
+            let settings = store.ibus_settings(&channel.id)?;
+            if settings.is_some_and(|settings| settings.credential.as_deref() == Some(name)) {
+                users.push(format!("the IBUS settings of the channel `{}`", channel.id));
+            }
+        }
+        let employees = master.employee.iter().filter(|employee| employee.certificates.iter().any(|own| own == name));
+        users.extend(employees.map(|employee| format!("the user `{}`", employee.id)));
+    }
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users = users.join(", ");
+    let message = format!("the credential `{name}` is used by {users}: give another one there, or say --force");
+    Err(UsageError(message).into())
 }
 
 /// Asks on a terminal. Elsewhere nobody could answer.

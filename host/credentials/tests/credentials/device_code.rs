@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use apptsync_credentials::{Credential, CredentialFile, DeviceLogin, ExposeSecret, LoginError, Unlock};
+use apptsync_credentials::{
+    Application, Cloud, Credential, CredentialFile, DeviceLogin, ExposeSecret, LoginError, Unlock,
+};
+use apptsync_runtime::NoAuthorization;
 use serde_json::json;
 
 use crate::server::{Answer, Sent, Server, json_answer, refusal};
@@ -29,7 +32,7 @@ fn server(answer: impl Fn(usize, &Sent) -> Answer + Send + Sync + 'static) -> Se
 }
 
 fn finish(server: &Server) -> (Result<Credential, LoginError>, Vec<u64>) {
-    let login = DeviceLogin::begin(server.application()).expect("a code");
+    let login = DeviceLogin::begin(server.application(), &[]).expect("a code");
     assert_eq!((login.user_code(), login.verification_uri()), ("ABC-DEF", "https://login.example.com/device"));
     let mut pauses = Vec::new();
     let finished = login.finish(|pause: Duration| pauses.push(pause.as_secs()));
@@ -54,6 +57,36 @@ fn the_login_waits_for_the_person_slows_down_when_asked_and_gets_over_a_hiccup()
     assert_eq!(sent[1].path, "/contoso.example.com/oauth2/v2.0/token");
     assert_eq!(sent[1].form["grant_type"], "urn:ietf:params:oauth:grant-type:device_code");
     assert_eq!((&*sent[1].form["client_id"], &*sent[1].form["device_code"]), ("client-1", "device-1"));
+}
+
+#[test]
+fn a_server_that_wants_no_pause_gets_one() {
+    let server = Server::start(|number, _| match number {
+        0 => json_answer(
+            200,
+            &json!({
+                "device_code": "device-1", "user_code": "ABC-DEF", "expires_in": 900, "interval": 0,
+                "verification_uri": "https://login.example.com/device",
+            }),
+        ),
+        1 => refusal("authorization_pending", ""),
+        _ => given("access", "refresh-1"),
+    });
+    assert_eq!(finish(&server).1, [1, 1]);
+}
+
+#[test]
+fn a_server_that_the_machine_does_not_trust_is_vouched_for_by_certificates() {
+    let (server, certificate) = apptsync_tests::server::Server::start_tls("localhost", |_, out| {
+        out.write_all(&apptsync_tests::server::answer(200, &[], code().2))
+    });
+    let address = format!("https://localhost:{}", server.port());
+    let cloud = Cloud::custom(&address, "https://graph.example.com").expect("a cloud");
+    let application = Application::new("contoso.example.com", "client-1", cloud).expect("an application");
+    let begin = |certificates: &[Vec<u8>]| DeviceLogin::begin(application.clone(), certificates).map(|_| ());
+    let said = begin(&[]).expect_err("not trusted").to_string();
+    assert!(said.contains("certificate is not trusted"), "{said}");
+    assert_eq!(begin(&[certificate]), Ok(()));
 }
 
 #[test]
@@ -98,14 +131,13 @@ fn each_refresh_replaces_the_refresh_token_in_the_file_for_every_process() {
         _ => refusal("invalid_grant", "AADSTS700082: used"),
     });
     let place = logged_in(&server);
-    // As two processes would.
-    let authorizers = [(); 2].map(|()| place.file.authorizer("barbara", Unlock::default()).expect("usable"));
+    // As six processes would, two of them at a time.
     std::thread::scope(|scope| {
-        for authorizer in &authorizers {
+        for _ in 0..2 {
             scope.spawn(|| {
                 for _ in 0..3 {
+                    let (_, authorizer) = place.file.authorizer("barbara", None, Unlock::default()).expect("usable");
                     let _ = authorizer.authorization().expect("a token");
-                    authorizer.refused();
                 }
             });
         }
@@ -124,8 +156,10 @@ fn a_login_that_has_expired_asks_to_log_in_again() {
         _ => refusal("invalid_grant", "AADSTS700082: The refresh token refresh-1 has expired due to inactivity."),
     });
     let place = logged_in(&server);
-    let authorizer = place.file.authorizer("barbara", Unlock::default()).expect("usable");
+    let (_, authorizer) = place.file.authorizer("barbara", None, Unlock::default()).expect("usable");
     let said = authorizer.authorization().map(|_| ()).expect_err("expired");
+    assert!(matches!(said, NoAuthorization::Refused(_)), "{said:?}");
+    let said = said.to_string();
     for part in ["log in again", "apptsync credentials add barbara --kind device-code", "--replace", "AADSTS700082"] {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -36,7 +36,7 @@ fn with_certificate(simulator: &Simulator, own: &TestCertificate, assertion: Ass
 }
 
 fn logged_in(simulator: &Simulator) -> Credential {
-    let login = DeviceLogin::begin(application(simulator)).expect("a code");
+    let login = DeviceLogin::begin(application(simulator), &[]).expect("a code");
     assert!(simulator.decide_device_code(login.user_code(), Some("anna@contoso.example")));
     Credential::DeviceCode(login.finish(|_| ()).expect("logged in"))
 }
@@ -45,7 +45,7 @@ fn authorizer(credential: &Credential) -> (TempDir, Arc<dyn Authorizer>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = CredentialFile::open(&folder.path().join("credentials.toml")).expect("no file yet");
     file.put("contoso", credential, false).expect("put");
-    let authorizer = file.authorizer("contoso", Unlock::default()).expect("usable");
+    let authorizer = file.authorizer("contoso", None, Unlock::default()).expect("usable").1;
     (folder, authorizer)
 }
 

@@ -4,9 +4,9 @@ use std::sync::{Arc, Barrier};
 
 use apptsync_credentials::{
     AssertionAlgorithm, CertificateLogin, ClientSecret, Credential, CredentialFile, ExposeSecret, KeyedCertificate,
-    SecretString, Unlock,
+    Password, SecretString, Unlock,
 };
-use apptsync_runtime::Authorizer;
+use apptsync_runtime::{Authorizer, NoAuthorization};
 use apptsync_tests::certificates::TestCertificate;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -37,7 +37,7 @@ fn secret_of(server: &Server) -> Place {
 
 impl Place {
     fn authorizer(&self) -> Arc<dyn Authorizer> {
-        self.file.authorizer("contoso", Unlock::default()).expect("usable")
+        self.file.authorizer("contoso", None, Unlock::default()).expect("usable").1
     }
 }
 
@@ -46,7 +46,7 @@ fn header(authorizer: &dyn Authorizer) -> String {
 }
 
 fn failure(authorizer: &dyn Authorizer) -> String {
-    authorizer.authorization().map(|_| ()).expect_err("refused")
+    authorizer.authorization().map(|_| ()).expect_err("refused").to_string()
 }
 
 #[test]
@@ -57,8 +57,15 @@ fn a_client_secret_gets_a_token_that_is_kept_until_it_is_refused() {
     assert!(server.sent().is_empty(), "no token is fetched before it is needed");
     assert_eq!(header(&*authorizer), "Bearer token-0");
     assert_eq!(header(&*authorizer), "Bearer token-0");
-    authorizer.refused();
+    authorizer.refused(&"Bearer another".to_owned().into());
+    assert_eq!(header(&*authorizer), "Bearer token-0");
+    authorizer.refused(&"Bearer token-0".to_owned().into());
     assert_eq!(header(&*authorizer), "Bearer token-1");
+    for _ in 0..3 {
+        authorizer.refused(&"Bearer token-1".to_owned().into());
+        assert_eq!(header(&*authorizer), "Bearer token-1", "whoever refuses everything causes no fetch each time");
+    }
+    assert_eq!(server.sent().len(), 2);
     let sent = &server.sent()[0];
     assert_eq!(sent.path, "/contoso.example.com/oauth2/v2.0/token");
     let mut form: Vec<_> = sent.form.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -142,9 +149,10 @@ fn a_certificate_signs_an_assertion_that_the_server_can_check() {
         let place = new_place(&certificate_of(&server, &own, assertion));
         let password = SecretString::from("correct horse");
         let unlock = Unlock { key_password: Some(&password), ..Unlock::default() };
-        let authorizer = place.file.authorizer("contoso", unlock).expect("usable");
+        let (origin, authorizer) = place.file.authorizer("contoso", None, unlock).expect("usable");
+        assert_eq!(origin.to_string(), "https://graph.example.com");
         assert_eq!(header(&*authorizer), "Bearer token");
-        authorizer.refused();
+        authorizer.refused(&"Bearer token".to_owned().into());
         assert_eq!(header(&*authorizer), "Bearer token");
         let sent = server.sent();
         let form = &sent[0].form;
@@ -173,7 +181,7 @@ fn a_key_without_its_password_and_a_certificate_out_of_date_are_refused_before_a
     let refused = |place: &Place, password: Option<&str>| {
         let password = password.map(SecretString::from);
         let unlock = Unlock { key_password: password.as_ref(), ..Unlock::default() };
-        place.file.authorizer("contoso", unlock).map(|_| ()).expect_err("refused").to_string()
+        place.file.authorizer("contoso", None, unlock).map(|_| ()).expect_err("refused").to_string()
     };
     let needed = refused(&place, None);
     assert!(needed.contains("--key-password-file") && needed.contains("APPTSYNC_KEY_PASSWORD_CONTOSO"), "{needed}");
@@ -202,7 +210,8 @@ fn a_busy_server_is_asked_again_twice_and_not_if_it_lets_wait_long() {
         let place = secret_of(&server);
         let said = match place.authorizer().authorization() {
             Ok(header) => header.expose_secret().to_owned(),
-            Err(failure) => failure,
+            Err(failure @ NoAuthorization::Unavailable(_)) => failure.to_string(),
+            Err(failure) => panic!("{failure:?}"),
         };
         assert!(said.contains(expected), "{expected}: {said}");
         assert_eq!(server.sent().len(), requests, "{expected}");
@@ -231,6 +240,63 @@ fn a_failure_says_what_to_do_and_holds_no_secret() {
     }
     let server = Server::start(|_, _| (302, "location: http://127.0.0.1:1/\r\n", String::new()));
     assert!(failure(&*secret_of(&server).authorizer()).contains("status 302"));
+}
+
+#[test]
+fn a_refusal_is_told_from_a_server_that_cannot_be_asked() {
+    let server = Server::start(|_, _| refusal("invalid_client", "AADSTS7000222: expired"));
+    let refused = secret_of(&server).authorizer().authorization().map(|_| ());
+    assert!(matches!(refused, Err(NoAuthorization::Refused(_))), "{refused:?}");
+    let server = Server::start(|_, _| (503, "retry-after: 100\r\n", String::new()));
+    let busy = secret_of(&server).authorizer().authorization().map(|_| ());
+    assert!(matches!(busy, Err(NoAuthorization::Unavailable(_))), "{busy:?}");
+}
+
+#[test]
+fn a_token_is_for_its_cloud_and_a_bound_password_for_its_server() {
+    let server = Server::start(|_, _| token("token"));
+    let place = secret_of(&server);
+    let password = |server: Option<&str>| {
+        let server = server.map(|server| server.parse().expect("an origin"));
+        Credential::Password(Password { user: Some("anna".into()), password: Some("hunter2".into()), server })
+    };
+    place.file.put("bound", &password(Some("https://dav.example.com")), false).expect("put");
+    place.file.put("free", &password(None), false).expect("put");
+    let opened = |name: &str, server: &str| {
+        let server = server.parse().expect("an origin");
+        place.file.authorizer(name, Some(&server), Unlock::default()).map(|(origin, _)| origin.to_string())
+    };
+    let own = "https://graph.example.com";
+    assert_eq!(opened("contoso", own).expect("its own"), own);
+    assert_eq!(opened("bound", "https://dav.example.com").expect("its own"), "https://dav.example.com");
+    assert_eq!(opened("free", "https://other.example.com").expect("any"), "https://other.example.com");
+    for (name, own) in [("contoso", own), ("bound", "https://dav.example.com")] {
+        for other in ["https://other.example.com", "https://dav.example.com:8443", "http://localhost"] {
+            let said = opened(name, other).expect_err("another server").to_string();
+            for part in
+                [&format!("`{name}` belongs to {own}"), &format!("server is {other}"), "--server", "--credential"]
+            {
+                assert!(said.contains(part), "{part}: {said}");
+            }
+        }
+    }
+    let nowhere = place.file.authorizer("free", None, Unlock::default()).map(|_| ()).expect_err("no server");
+    assert!(nowhere.to_string().contains("belongs to no server"), "{nowhere}");
+    assert!(server.sent().is_empty());
+}
+
+#[test]
+fn the_password_of_a_key_that_is_stored_goes_before_the_one_that_is_given() {
+    let server = Server::start(|_, _| token("token"));
+    let mut credential = certificate_of(&server, &TestCertificate::new(2020, 2100), AssertionAlgorithm::Ps256);
+    if let Credential::Certificate(login) = &mut credential {
+        login.key_password = Some("correct horse".into());
+    }
+    let place = new_place(&credential);
+    let another = SecretString::from("of another key");
+    let unlock = Unlock { key_password: Some(&another), ..Unlock::default() };
+    let (_, authorizer) = place.file.authorizer("contoso", None, unlock).expect("usable");
+    assert_eq!(header(&*authorizer), "Bearer token");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One request and its answer, under the rules of its grant.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,18 +9,19 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use super::connect::{self, Connections, Resolver, SystemResolver};
 use super::error::HttpError;
-use super::grant::{Authorizer, HttpGrant};
-use super::hide::Hider;
+use super::grant::{Authorizer, HttpGrant, NoAuthorization};
+use super::hide::{Hider, Place};
 use super::origin::Origin;
 use crate::limits::{self, HttpLimits};
 
 /// A request of the host itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// `GET`, `PROPFIND` …
     pub method: String,
@@ -31,8 +33,17 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
+/// Shows neither values nor bodies: they may be secrets.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let path = self.url.split(['?', '#']).next().unwrap_or_default();
+        write!(formatter, "{} {path} {names:?} and {} bytes", self.method, self.body.len())
+    }
+}
+
 /// An answer, whatever its status; redirects are not followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
@@ -40,6 +51,14 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+/// Shows neither values nor the body: they may be secrets.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        write!(formatter, "{} {names:?} and {} bytes", self.status, self.body.len())
+    }
 }
 
 /// Sends requests and keeps connections open between them. Clones share the connections.
@@ -113,7 +132,7 @@ impl HttpClient {
             builder = builder.header(name, value);
         }
         let request = builder
-            .body(Bytes::copy_from_slice(&request.body))
+            .body(Bytes::from_owner(Zeroizing::new(request.body.clone())))
             .map_err(|error| HttpError::Request(error.to_string()))?;
         let response = wasmtime_wasi::runtime::in_tokio(self.exchange(request, grant, limits))?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -140,7 +159,10 @@ impl HttpClient {
         match &result {
             Ok(response) => {
                 let (status, bytes) = (response.status().as_u16(), response.body().len());
-                tracing::debug!(target: "http", %method, %origin, path, status, bytes, ?elapsed);
+                // What a server's own people look a request up by.
+                let id = response.headers().get("request-id").map(|id| String::from_utf8_lossy(id.as_bytes()));
+                let request_id = id.map(|id| apptsync_model::text::quoted(&id));
+                tracing::debug!(target: "http", %method, %origin, path, status, bytes, request_id, ?elapsed);
             }
             Err(error) => tracing::debug!(target: "http", %method, %origin, path, %error, ?elapsed),
         }
@@ -162,15 +184,19 @@ impl HttpClient {
         let mut response = self.once(with(&request, &first)?, grant, limits).await?;
         let mut used = vec![first];
         if response.status() == StatusCode::UNAUTHORIZED {
-            let fresh = |authorizer: &dyn Authorizer| {
-                authorizer.refused();
+            let refused = used[0].clone();
+            let fresh = move |authorizer: &dyn Authorizer| {
+                authorizer.refused(&refused);
                 authorizer.authorization()
             };
-            // Where there is no fresh credential, the 401 is the answer.
-            let second = blocking(authorizer, fresh).await.ok();
-            if let Some(second) = second.filter(|second| second.expose_secret() != used[0].expose_secret()) {
-                response = self.once(with(&request, &second)?, grant, limits).await?;
-                used.push(second);
+            match blocking(authorizer, fresh).await {
+                Ok(second) if second.expose_secret() != used[0].expose_secret() => {
+                    response = self.once(with(&request, &second)?, grant, limits).await?;
+                    used.push(second);
+                }
+                Ok(_) => {}
+                // Where there is no fresh credential, the 401 is the answer, and the host knows why.
+                Err(why) => drop(response.extensions_mut().insert(why)),
             }
         }
         Ok(without(response, &used, &grant.origin))
@@ -186,11 +212,17 @@ impl HttpClient {
         let answer = self.connections(grant)?.request(request.map(Full::new));
         let answer = timeout(limits.first_byte, answer).await.map_err(|_| HttpError::Timeout(limits.first_byte))?;
         let (parts, body) = answer.map_err(|error| failure(&error))?.into_parts();
+        if parts.status.is_informational() {
+            return Err(HttpError::Interrupted("the server wants to speak another protocol".into()));
+        }
         if size(&parts.headers) > limits::MAX_HTTP_HEADERS {
             return Err(HttpError::HeadersTooLarge(limits::MAX_HTTP_HEADERS));
         }
-        let coding = parts.headers.get_all(header::CONTENT_ENCODING).iter().find(|coding| *coding != "identity");
-        if let Some(coding) = coding {
+        let is_plain = |coding: &&HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+        let is_whole = |coding: &&HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        let content = parts.headers.get_all(header::CONTENT_ENCODING).iter().find(is_plain);
+        let transfer = parts.headers.get_all(header::TRANSFER_ENCODING).iter().find(is_whole);
+        if let Some(coding) = content.or(transfer) {
             let coding = apptsync_model::text::quoted(&String::from_utf8_lossy(coding.as_bytes()));
             return Err(HttpError::Encoded(coding));
         }
@@ -268,23 +300,28 @@ fn size(headers: &HeaderMap) -> usize {
 /// Asks an authorizer on a thread that may wait.
 async fn blocking(
     authorizer: &Arc<dyn Authorizer>,
-    ask: impl FnOnce(&dyn Authorizer) -> Result<SecretString, String> + Send + 'static,
-) -> Result<SecretString, HttpError> {
+    ask: impl FnOnce(&dyn Authorizer) -> Result<SecretString, NoAuthorization> + Send + 'static,
+) -> Result<SecretString, NoAuthorization> {
     let authorizer = authorizer.clone();
     let asked = tokio::task::spawn_blocking(move || ask(&*authorizer));
-    match asked.await {
-        Ok(authorization) => authorization.map_err(HttpError::Authorization),
-        // A fault in there is one of the credential, not of everything.
-        Err(_) => Err(HttpError::Authorization("the credential cannot be used".into())),
-    }
+    // A fault in there is one of the credential, not of everything.
+    asked.await.unwrap_or_else(|_| Err(NoAuthorization::Refused("the credential cannot be used".into())))
 }
 
+/// The request with the credential. One with a token also gets an id of its own, by which Microsoft finds it: a plugin's own
+/// randomness repeats.
 fn with(request: &Request<Bytes>, authorization: &SecretString) -> Result<Request<Bytes>, HttpError> {
-    let wrong = |_| HttpError::Authorization("the credential has characters that no header may have".into());
+    let wrong = |_| NoAuthorization::Refused("the credential has characters that no header may have".into());
     let mut value = HeaderValue::from_str(authorization.expose_secret()).map_err(wrong)?;
     value.set_sensitive(true);
     let mut request = request.clone();
     request.headers_mut().insert(header::AUTHORIZATION, value);
+    if authorization.expose_secret().starts_with("Bearer ") {
+        let id = uuid::Uuid::new_v4().to_string();
+        let value = HeaderValue::from_str(&id).map_err(|error| HttpError::Request(error.to_string()))?;
+        request.headers_mut().insert(HeaderName::from_static("client-request-id"), value);
+        tracing::debug!(target: "http", path = request.uri().path(), client_request_id = id);
+    }
     Ok(request)
 }
 
@@ -298,7 +335,8 @@ fn without(response: Response<Bytes>, used: &[SecretString], origin: &Origin) ->
     };
     let mut body = BytesMut::from(body);
     let is_in_headers = hider.hide_in_headers(&mut parts.headers);
-    if hider.hide(&mut body) || is_in_headers {
+    let place = if parts.status.is_success() { Place::Content } else { Place::Message };
+    if hider.hide(&mut body, place) || is_in_headers {
         tracing::warn!(target: "http", %origin, "the server repeats the credential in its answer; it was taken out");
     }
     Response::from_parts(parts, body.freeze())

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::grant::NoAuthorization;
 use super::origin::{Origin, OriginError};
 
 /// Why a request has no answer. No text holds a secret.
@@ -66,10 +67,10 @@ pub enum HttpError {
     /// The answer's body is longer than it may be, in bytes.
     #[error("the answer is larger than {0} bytes")]
     ResponseTooLarge(usize),
-    /// The answer is compressed, which was not asked for.
+    /// The answer is compressed or transferred in another way than was asked for.
     #[error("the answer is encoded as `{0}`, which was not asked for")]
     Encoded(String),
-    /// There is no credential now, in words of its [`super::Authorizer`].
-    #[error("{0}")]
-    Authorization(String),
+    /// There is no credential now; the request was not sent.
+    #[error(transparent)]
+    Authorization(#[from] NoAuthorization),
 }

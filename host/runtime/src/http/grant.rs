@@ -12,11 +12,23 @@ pub trait Authorizer: Send + Sync {
     /// The value of the header `Authorization`, such as `Bearer …` or `Basic …`.
     ///
     /// # Errors
-    /// There is none now: why and what to do, in words that people and the plugin may see.
-    fn authorization(&self) -> Result<SecretString, String>;
+    /// There is none now.
+    fn authorization(&self) -> Result<SecretString, NoAuthorization>;
 
-    /// The server answered 401 to what was given last: the next one should be a fresh one.
-    fn refused(&self);
+    /// The server answered 401 to this value: the next one should be another, where there can be another.
+    fn refused(&self, used: &SecretString);
+}
+
+/// Why there is no credential now and what to do, in words for people. A plugin never sees them: they may name a tenant, a
+/// file or another credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAuthorization {
+    /// It is worth nothing until somebody changes something: for the plugin as if its server had answered 401.
+    #[error("{0}")]
+    Refused(String),
+    /// Whoever gives it cannot be asked now: for the plugin a server that cannot be reached.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// An origin that may be spoken to, and how.

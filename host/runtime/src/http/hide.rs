@@ -3,28 +3,44 @@
 //! It is a net for servers that are careless. A server that wants a plugin to have the credential can encode it in ways
 //! that nobody recognizes; but such a server has it already.
 
+mod escapes;
+
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use http::header::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+
+use escapes::Decoded;
 
 /// What is shorter is found everywhere, and is no secret.
 const MIN_SECRET: usize = 6;
-/// A password of letters alone is hidden from this length on: a shorter one is a word that calendars are full of, and
-/// hiding it would change what people wrote.
+/// A password of letters alone that is shorter is a word that calendars are full of, and hiding it there would change what
+/// people wrote.
 const MIN_WORD: usize = 12;
+/// How often something may have been escaped on top of another escape: an address in JSON in HTML.
+const LAYERS: usize = 3;
+/// Bytes that are looked at decoded at a time.
+const CHUNK: usize = 1 << 20;
 
-/// What forms and addresses leave as it is, besides letters and digits (RFC 3986, 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Where secrets are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// What people wrote, in the body of a success.
+    Content,
+    /// Anything else: headers, and what a server says about a failure.
+    Message,
+}
 
 /// Finds secrets in whatever form they may be repeated.
 pub(crate) struct Hider {
-    forms: AhoCorasick,
+    secrets: Forms,
+    /// Passwords that are words.
+    words: Forms,
     /// For names of headers, which are in lower case.
     names: AhoCorasick,
 }
@@ -32,17 +48,26 @@ pub(crate) struct Hider {
 impl Hider {
     /// Hides what these values of the header `Authorization` hold. None when there is nothing to hide, or too much.
     pub(crate) fn new(authorizations: &[SecretString]) -> Option<Self> {
-        let mut forms = BTreeSet::new();
+        let (mut forms, mut words) = (BTreeSet::new(), BTreeSet::new());
         for authorization in authorizations {
-            secrets(authorization.expose_secret()).iter().for_each(|secret| add_forms(secret, &mut forms));
+            let (secrets, password) = secrets(authorization.expose_secret());
+            secrets.iter().for_each(|secret| add_forms(secret, &mut forms));
+            if let Some(password) = password {
+                let is_word = password.chars().all(char::is_alphabetic) && password.len() < MIN_WORD;
+                add_forms(&password, if is_word { &mut words } else { &mut forms });
+            }
         }
         let names: Vec<_> = forms.iter().map(|form| form.to_ascii_lowercase()).collect();
-        Some(Self { forms: AhoCorasick::new(&forms).ok()?, names: AhoCorasick::new(names).ok()? })
+        let names = AhoCorasick::new(names).ok()?;
+        Some(Self { secrets: Forms::new(&forms)?, words: Forms::new(&words)?, names })
     }
 
     /// Puts `*` in place of every byte that belongs to a secret. True when there was one.
-    pub(crate) fn hide(&self, bytes: &mut [u8]) -> bool {
-        let found: Vec<_> = self.forms.find_overlapping_iter(&*bytes).map(|found| found.range()).collect();
+    pub(crate) fn hide(&self, bytes: &mut [u8], place: Place) -> bool {
+        let mut found = self.secrets.ranges(bytes);
+        if place == Place::Message {
+            found.extend(self.words.ranges(bytes));
+        }
         for range in &found {
             bytes[range.clone()].fill(b'*');
         }
@@ -58,7 +83,7 @@ impl Hider {
         }
         for value in headers.values_mut() {
             let mut bytes = value.as_bytes().to_vec();
-            if self.hide(&mut bytes) {
+            if self.hide(&mut bytes, Place::Message) {
                 is_hidden = true;
                 *value = HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static("***"));
             }
@@ -67,46 +92,64 @@ impl Hider {
     }
 }
 
-/// The value itself, what stands behind `Bearer` or `Basic`, and of `Basic` what is encoded there.
-fn secrets(authorization: &str) -> Vec<String> {
+/// Texts that are looked for, as they are and behind escapes.
+struct Forms {
+    texts: AhoCorasick,
+    /// Bytes that the longest of them can have with escapes.
+    reach: usize,
+}
+
+impl Forms {
+    fn new(forms: &BTreeSet<String>) -> Option<Self> {
+        let longest = forms.iter().map(String::len).max().unwrap_or(0);
+        Some(Self { texts: AhoCorasick::new(forms).ok()?, reach: longest * escapes::LONGEST * LAYERS })
+    }
+
+    /// Where they are.
+    fn ranges(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut ranges: Vec<_> = self.texts.find_overlapping_iter(bytes).map(|found| found.range()).collect();
+        if self.reach == 0 || !bytes.iter().any(|byte| escapes::BEGIN.contains(byte)) {
+            return ranges;
+        }
+        for begin in (0..bytes.len()).step_by(CHUNK) {
+            // What begins in this chunk ends in it, or in what is looked at beyond.
+            let end = begin.saturating_add(CHUNK).saturating_add(self.reach).min(bytes.len());
+            let mut layer = Decoded::of(&bytes[begin..end]);
+            for _ in 0..LAYERS {
+                let Some(decoded) = layer.next() else { break };
+                layer = decoded;
+                let found = self.texts.find_overlapping_iter(layer.bytes());
+                ranges.extend(found.map(|found| layer.origin(found.range(), begin)));
+            }
+        }
+        ranges
+    }
+}
+
+/// The value itself, what stands behind `Bearer` or `Basic`, and of `Basic` what is encoded there; and its password.
+fn secrets(authorization: &str) -> (Vec<String>, Option<String>) {
     let mut secrets = vec![authorization.to_owned()];
     let Some((scheme, token)) = authorization.split_once(' ') else {
-        return secrets;
+        return (secrets, None);
     };
     let token = token.trim();
     secrets.push(token.to_owned());
     let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(token).ok()).flatten();
-    if let Some(pair) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        if let Some((_, password)) = pair.split_once(':') {
-            let is_word = password.chars().all(char::is_alphabetic) && password.len() < MIN_WORD;
-            secrets.extend((!is_word).then(|| password.to_owned()));
-        }
-        secrets.push(pair);
-    }
-    secrets
+    let pair = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let password = pair.as_ref().and_then(|pair| pair.split_once(':')).map(|(_, password)| password.to_owned());
+    secrets.extend(pair);
+    (secrets, password)
 }
 
-/// A secret as it may stand in text, JSON, HTML, an address, a form, base64 and hexadecimal.
+/// A secret as it may stand in text, in a form, in hexadecimal and in base64; what is escaped is decoded first.
 fn add_forms(secret: &str, forms: &mut BTreeSet<String>) {
     if secret.len() < MIN_SECRET {
         return;
     }
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json[1..json.len() - 1].to_owned();
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let percent = [NON_ALPHANUMERIC, RESERVED].map(|set| utf8_percent_encode(secret, set).to_string());
-    for percent in percent {
-        forms.insert(percent.replace("%20", "+"));
-        forms.insert(lower_escapes(&percent));
-        forms.insert(percent);
-    }
     let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     forms.insert(hexadecimal.to_ascii_uppercase());
     forms.insert(hexadecimal);
-    forms.insert(json.replace('/', "\\/"));
-    forms.insert(json);
-    forms.insert(html.replace('\'', "&#39;"));
-    forms.insert(html);
+    forms.insert(secret.replace(' ', "+"));
     forms.insert(secret.to_owned());
     // In base64 it looks different at each of three places within a longer text.
     for offset in 0..3 {
@@ -118,22 +161,15 @@ fn add_forms(secret: &str, forms: &mut BTreeSet<String>) {
     }
 }
 
-/// `%2F` as `%2f`.
-fn lower_escapes(percent: &str) -> String {
-    let mut out = String::with_capacity(percent.len());
-    for (position, part) in percent.split('%').enumerate() {
-        match part.split_at_checked(2).filter(|_| position > 0) {
-            Some((escape, rest)) => out.extend(["%", &escape.to_ascii_lowercase(), rest]),
-            None => out.push_str(part),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
     use super::*;
+
+    /// What forms and addresses leave as it is, besides letters and digits (RFC 3986, 2.3).
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
     fn hider(authorization: &str) -> Hider {
         Hider::new(&[authorization.to_owned().into()]).unwrap()
@@ -142,7 +178,7 @@ mod tests {
     #[track_caller]
     fn hidden(authorization: &str, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        hider(authorization).hide(&mut bytes);
+        hider(authorization).hide(&mut bytes, Place::Content);
         assert_eq!(bytes.len(), text.len());
         String::from_utf8(bytes).unwrap()
     }
@@ -178,6 +214,52 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_hidden_however_it_is_escaped() {
+        let basic = format!("Basic {}", STANDARD.encode("anna:p+a/s's!&<ü>\"w"));
+        for text in [
+            // JSON, as encoders of several languages write it.
+            r#"p+a/s's!&<ü>\"w"#,
+            r#"p\u002Ba\/s\u0027s!\u0026\u003C\u00fc\u003e\u0022w"#,
+            r#"\u0070\u002b\u0061\u002f\u0073\u0027\u0073\u0021\u0026\u003c\u00FC\u003E\u0022\u0077"#,
+            // encodeURIComponent, and Python's quote.
+            "p%2Ba%2Fs's!%26%3C%C3%BC%3E%22w",
+            "p%2Ba/s%27s%21%26%3C%c3%bc%3E%22w",
+            // HTML.
+            "p+a/s&#x27;s!&amp;&lt;&#252;&gt;&#034;w",
+            "p&#43;a&#x2F;s&apos;s!&#38;&LT;&#xFC;&gt;&quot;w",
+            // One on top of the other: an address in JSON, JSON in HTML.
+            "p%252Ba%252Fs%2527s%2521%2526%253C%25C3%25BC%253E%2522w",
+            "p+a/s&#39;s!\\u0026&lt;\\u00fc&gt;\\&quot;w",
+        ] {
+            let shown = hidden(&basic, &format!("before {text} behind"));
+            assert_eq!(shown, format!("before {} behind", "*".repeat(text.len())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_character_beyond_16_bits_is_found_as_two_escapes() {
+        let basic = format!("Basic {}", STANDARD.encode("anna:secret\u{1f511}"));
+        assert_eq!(hidden(&basic, r"x secret\ud83d\uDD11 x"), format!("x {} x", "*".repeat(18)));
+    }
+
+    #[test]
+    fn a_secret_across_two_chunks_is_found() {
+        for before in (CHUNK - 18..CHUNK + 2).step_by(3) {
+            let text = format!("{}p%61ss%2Dword1", "x".repeat(before));
+            let basic = format!("Basic {}", STANDARD.encode("anna:pass-word1"));
+            assert!(hidden(&basic, &text).ends_with(&format!("x{}", "*".repeat(14))), "{before}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_escape_stays() {
+        for text in ["100% & more \\", "%zz %4", "\\u12", "&#; &#x; &#xffffffff; &nothing;", "\\ud83d x", "%"] {
+            let shown = hidden("Bearer abc.def/ghi", &format!("{text} abc%2edef/ghi"));
+            assert_eq!(shown, format!("{text} {}", "*".repeat(13)));
+        }
+    }
+
+    #[test]
     fn a_password_is_hidden_alone_and_with_its_user() {
         let basic = format!("Basic {}", STANDARD.encode("anna:pass-word1"));
         assert_eq!(hidden(&basic, "user anna:pass-word1."), "user ***************.");
@@ -191,6 +273,9 @@ mod tests {
         let basic = format!("Basic {}", STANDARD.encode("anna:calendar"));
         assert_eq!(hidden(&basic, "BEGIN: my calendar"), "BEGIN: my calendar");
         assert_eq!(hidden(&basic, "anna:calendar"), "*************");
+        let mut failure = b"wrong: calendar".to_vec();
+        assert!(hider(&basic).hide(&mut failure, Place::Message));
+        assert_eq!(failure, b"wrong: ********");
         let basic = format!("Basic {}", STANDARD.encode("anna:abcdefghijklmnop"));
         assert_eq!(hidden(&basic, "abcdefghijklmnop"), "****************");
         let basic = format!("Basic {}", STANDARD.encode("anna:12345"));

@@ -4,16 +4,16 @@
 //! so a request can be tried a second time, and a credential that comes back can be taken out.
 //!
 //! What a guest sees of failures: `HTTP-request-denied` for what is not granted, `destination-IP-prohibited` for a name
-//! that resolves to a refused address, `connection-limit-reached` for too many requests, `internal-error` with words where
-//! there is no credential.
+//! that resolves to a refused address, `connection-limit-reached` for too many requests, an answer 401 where the credential
+//! is worth nothing, `destination-unavailable` where whoever gives it cannot be asked. The words stay with the host.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{timeout, timeout_at};
@@ -24,7 +24,7 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 use super::client::{HttpClient, is_for_the_host};
 use super::error::HttpError;
-use super::grant::HttpGrant;
+use super::grant::{HttpGrant, NoAuthorization};
 use super::origin::Origin;
 use crate::guest::{GuestState, SharedLog};
 use crate::limits::{self, HttpLimits};
@@ -39,6 +39,8 @@ pub(crate) struct Outgoing {
     /// A permit for each byte of bodies.
     held: Arc<Semaphore>,
     under_way: Arc<AtomicUsize>,
+    /// Why there was no credential in this call.
+    no_authorization: Arc<Mutex<Option<NoAuthorization>>>,
     /// Requests of this call, and those of them that were sent.
     asked: u64,
     sent: Arc<AtomicU64>,
@@ -58,6 +60,7 @@ impl Outgoing {
             slots: Arc::new(Semaphore::new(limits::MAX_HTTP_IN_FLIGHT)),
             held: Arc::new(Semaphore::new(limits::MAX_HTTP_HELD)),
             under_way: Arc::default(),
+            no_authorization: Arc::default(),
             asked: 0,
             sent: Arc::default(),
             patience_ends: Instant::now(),
@@ -68,7 +71,13 @@ impl Outgoing {
     pub(crate) fn begin_call(&mut self, patience_ends: Instant) {
         self.asked = 0;
         self.sent = Arc::default();
+        self.no_authorization = Arc::default();
         self.patience_ends = patience_ends;
+    }
+
+    /// Why there was no credential in this call, if there was none.
+    pub(crate) fn no_authorization(&self) -> Option<NoAuthorization> {
+        self.no_authorization.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Requests sent in this call.
@@ -129,7 +138,7 @@ impl WasiHttpHooks for Outgoing {
         let grant = self.admit(&request);
         let (client, slots, held, sent) =
             (self.client.clone(), self.slots.clone(), self.held.clone(), self.sent.clone());
-        let (log, plugin) = (self.log.clone(), self.plugin.clone());
+        let (log, plugin, no_authorization) = (self.log.clone(), self.plugin.clone(), self.no_authorization.clone());
         let patience_ends = self.patience_ends.into();
         let under_way = UnderWay::new(&self.under_way);
         Box::new(async move {
@@ -142,11 +151,19 @@ impl WasiHttpHooks for Outgoing {
                 let (body, _held) = body.await.map_err(|_| Error::HttpResponseTimeout)??;
                 let _slot = slots.acquire().await.map_err(|_| Error::InternalError(None))?;
                 sent.fetch_add(1, Ordering::Relaxed);
-                client.exchange(Request::from_parts(parts, body), &grant, &limits).await.map_err(|error| {
+                let mut answer = client.exchange(Request::from_parts(parts, body), &grant, &limits).await;
+                let mut problem = answer.as_ref().err().cloned();
+                if let Ok(answer) = &mut answer {
+                    problem = answer.extensions_mut().remove::<NoAuthorization>().map(HttpError::from);
+                }
+                if let Some(problem) = problem {
                     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-                    log.write(&plugin, tracing::Level::WARN, "", &format!("{}: {error}", grant.origin));
-                    code(&error)
-                })
+                    log.write(&plugin, tracing::Level::WARN, "", &format!("{}: {problem}", grant.origin));
+                    if let HttpError::Authorization(why) = problem {
+                        *no_authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    }
+                }
+                answer.or_else(|error| without_answer(&error))
             };
             let response = timeout_at(patience_ends, exchange).await.map_err(|_| Error::HttpResponseTimeout)??;
             let kept = hold(&held, response.body().len()).ok_or(Error::HttpResponseBodySize(None))?;
@@ -220,7 +237,17 @@ async fn collect(
     Ok((bytes.freeze(), permits))
 }
 
-/// What a guest is told. Texts of others, which might have anything in them, stay here.
+/// What a guest gets in place of an answer.
+fn without_answer(error: &HttpError) -> Result<Response<Bytes>, Error> {
+    if matches!(error, HttpError::Authorization(NoAuthorization::Refused(_))) {
+        let mut unauthorized = Response::new(Bytes::new());
+        *unauthorized.status_mut() = StatusCode::UNAUTHORIZED;
+        return Ok(unauthorized);
+    }
+    Err(code(error))
+}
+
+/// What a guest is told. Texts, which might have anything in them, stay here.
 fn code(error: &HttpError) -> Error {
     let size = |bytes: usize| u64::try_from(bytes).ok();
     match error {
@@ -236,8 +263,8 @@ fn code(error: &HttpError) -> Error {
         HttpError::Interrupted(_) => Error::HttpResponseIncomplete,
         HttpError::HeadersTooLarge(limit) => Error::HttpResponseHeaderSectionSize(u32::try_from(*limit).ok()),
         HttpError::ResponseTooLarge(limit) => Error::HttpResponseBodySize(size(*limit)),
-        HttpError::Encoded(coding) => Error::HttpResponseContentCoding(Some(coding.clone())),
-        HttpError::Authorization(words) => Error::InternalError(Some(words.clone())),
+        HttpError::Encoded(_) => Error::HttpResponseContentCoding(None),
+        HttpError::Authorization(_) => Error::DestinationUnavailable,
     }
 }
 

@@ -1,6 +1,5 @@
 //! A plugin cannot use up the host, its server, or the time of a run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -32,20 +31,46 @@ fn broken(guest: &Guest, words: &str) {
 
 #[test]
 fn requests_side_by_side_wait_for_one_of_four_places() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let highest = most.clone();
+    #[derive(Default)]
+    struct Held {
+        arrived: usize,
+        now: usize,
+        most: usize,
+        is_open: bool,
+    }
+    let held = Arc::new((Mutex::new(Held::default()), Condvar::new()));
+    let at_the_server = held.clone();
     let server = Server::start(move |_, out| {
-        let under_way = now.fetch_add(1, Ordering::SeqCst) + 1;
-        highest.fetch_max(under_way, Ordering::SeqCst);
-        now.fetch_sub(1, Ordering::SeqCst);
+        let (held, changed) = &*at_the_server;
+        let mut held = held.lock().unwrap();
+        held.arrived += 1;
+        held.now += 1;
+        held.most = held.most.max(held.now);
+        changed.notify_all();
+        if held.arrived == 4 {
+            // None is answered yet, and 96 others wait: were there no limit, a fifth would come now.
+            let a_while = Duration::from_millis(500);
+            held = changed.wait_timeout_while(held, a_while, |held| held.arrived < 5).unwrap().0;
+            held.is_open = true;
+            changed.notify_all();
+        }
+        held = changed.wait_while(held, |held| !held.is_open).unwrap();
+        held.now -= 1;
+        drop(held);
         out.write_all(&answer(200, &[], ""))
     });
     let (found, statistics) = Guest::new("side-by-side").asking(&server).with("count", 100).run();
     assert_eq!(found.unwrap(), ["100 answers"]);
     assert_eq!(statistics.requests, 100);
-    let most = most.load(Ordering::SeqCst);
-    assert!(most <= 4, "{most}");
+    assert_eq!(held.0.lock().unwrap().most, 4);
     assert_eq!(server.received().len(), 100);
+}
+
+#[test]
+fn headers_that_are_never_sent_are_kept_up_to_a_limit() {
+    let found = Guest::new("hoard-headers").with("count", 200).deadline(Duration::from_secs(60)).finds();
+    assert_eq!(found, ["200 kept"]);
+    broken(&Guest::new("hoard-headers").with("count", 300).deadline(Duration::from_secs(60)), "in `probe`");
 }
 
 #[test]

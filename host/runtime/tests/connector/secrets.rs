@@ -1,8 +1,11 @@
 //! A plugin never sees the credential that the host adds.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use apptsync_runtime::{Authorizer, HttpGrant, SecretString};
+use apptsync_model::outlook::ConnectorFailure;
+
+use apptsync_runtime::{Authorizer, HttpGrant, NoAuthorization, SecretString};
 use apptsync_tests::server::{Received, Server, answer};
 
 use crate::guest::Guest;
@@ -11,11 +14,11 @@ use crate::guest::Guest;
 struct Fixed(&'static str);
 
 impl Authorizer for Fixed {
-    fn authorization(&self) -> Result<SecretString, String> {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
         Ok(self.0.to_owned().into())
     }
 
-    fn refused(&self) {}
+    fn refused(&self, _: &SecretString) {}
 }
 
 fn guest(server: &Server, authorization: &'static str) -> Guest {
@@ -76,19 +79,85 @@ fn a_credential_is_not_sent_where_it_does_not_belong() {
     assert_eq!(server.connections(), 0);
 }
 
-#[test]
-fn words_of_a_missing_credential_reach_the_plugin_and_no_request_the_server() {
-    struct Expired;
-    impl Authorizer for Expired {
-        fn authorization(&self) -> Result<SecretString, String> {
-            Err("the certificate of `contoso` has expired: add a new one".into())
-        }
-        fn refused(&self) {}
+/// Has no credential, for this reason.
+struct Without(NoAuthorization);
+
+impl Authorizer for Without {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
+        Err(self.0.clone())
     }
+
+    fn refused(&self, _: &SecretString) {}
+}
+
+const WORDS: &str = "login.example refuses the credential `contoso` (AADSTS7000222): the client secret has expired";
+
+/// A guest whose server has no credential for it, for this reason.
+fn guest_without(why: NoAuthorization, behaviour: &str, server: &Server) -> Guest {
+    let authorizer: Arc<dyn Authorizer> = Arc::new(Without(why));
+    let grant = HttpGrant { authorizer: Some(authorizer), ..HttpGrant::new(server.origin().parse().unwrap()) };
+    let guest = Guest::new(behaviour).granted(grant).with("scheme", "http");
+    guest.with("authority", format!("127.0.0.1:{}", server.port()))
+}
+
+#[test]
+fn a_credential_that_is_refused_is_a_401_for_the_plugin_and_words_for_the_operator() {
     let server = Server::start(|_, out| out.write_all(&answer(200, &[], "")));
-    let grant = HttpGrant { authorizer: Some(Arc::new(Expired)), ..HttpGrant::new(server.origin().parse().unwrap()) };
-    let guest = Guest::new("ask").granted(grant).with("scheme", "http");
-    let found = guest.with("authority", format!("127.0.0.1:{}", server.port())).finds_one();
-    assert!(found.contains("the certificate of `contoso` has expired: add a new one"), "{found}");
+    let refused = || NoAuthorization::Refused(WORDS.into());
+    assert_eq!(guest_without(refused(), "ask", &server).finds_one(), "401 [] ");
+    let failure = guest_without(refused(), "sdk-send", &server).run().0;
+    assert_eq!(failure, Err(ConnectorFailure::Auth(WORDS.into())));
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_token_server_that_cannot_be_asked_means_that_nothing_was_sent() {
+    let server = Server::start(|_, out| out.write_all(&answer(200, &[], "")));
+    let unavailable = || NoAuthorization::Unavailable("login.example is busy".into());
+    let found = guest_without(unavailable(), "ask", &server).finds_one();
+    assert_eq!(found, "error ErrorCode::DestinationUnavailable");
+    let failure = guest_without(unavailable(), "sdk-send", &server).run().0;
+    assert_eq!(failure, Err(ConnectorFailure::Transient("login.example is busy".into())));
+    let found = guest_without(unavailable(), "sdk-failure", &server).finds_one();
+    assert_eq!(found, "not sent: the server, or the one that lets into it, cannot be reached");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_refusal_while_a_credential_is_replaced_is_told_to_the_operator() {
+    struct Once;
+    impl Authorizer for Once {
+        fn authorization(&self) -> Result<SecretString, NoAuthorization> {
+            static FIRST: AtomicBool = AtomicBool::new(true);
+            let is_first = FIRST.swap(false, Ordering::SeqCst);
+            if is_first { Ok("Bearer stale".to_owned().into()) } else { Err(NoAuthorization::Refused(WORDS.into())) }
+        }
+        fn refused(&self, _: &SecretString) {}
+    }
+    let server = Server::start(|_, out| out.write_all(&answer(401, &[], "")));
+    let grant = HttpGrant { authorizer: Some(Arc::new(Once)), ..HttpGrant::new(server.origin().parse().unwrap()) };
+    let guest = Guest::new("sdk-send").granted(grant).with("scheme", "http");
+    let failure = guest.with("authority", format!("127.0.0.1:{}", server.port())).run().0;
+    assert_eq!(failure, Err(ConnectorFailure::Auth(WORDS.into())));
+}
+
+#[test]
+fn words_of_a_server_do_not_reach_the_plugin_with_its_encoding() {
+    let server = Server::start(|_, out| out.write_all(&answer(200, &[("content-encoding", "s3cret-T0ken")], "")));
+    let found = guest(&server, "Bearer s3cret-T0ken").finds_one();
+    assert_eq!(found, "error ErrorCode::HttpResponseContentCoding(None)");
+}
+
+#[test]
+fn a_request_with_a_token_gets_an_id_of_the_host_and_one_with_a_password_keeps_its_own() {
+    let server = Server::start(|_, out| out.write_all(&answer(200, &[], "")));
+    for authorization in ["Bearer s3cret-T0ken", "Bearer s3cret-T0ken", "Basic YW5uYTpzM2NyZXQtd29yZA=="] {
+        let _ = guest(&server, authorization).with("client-request-id", "mine").finds_one();
+    }
+    let received = server.received();
+    let ids: Vec<_> = received.iter().map(|request| request.header("client-request-id").unwrap()).collect();
+    assert!(ids[0].len() == 36 && ids[1].len() == 36 && ids[0] != ids[1], "{ids:?}");
+    assert_eq!(ids[2], "mine");
+    let count = |request: &Received| request.headers.iter().filter(|(name, _)| name == "client-request-id").count();
+    assert!(received.iter().all(|request| count(request) == 1));
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use apptsync_runtime::{KeyValue, MemoryState};
+use apptsync_model::Instant;
+use apptsync_model::outlook::{Account, ConnectorFailure, ItemKind, Target, Window};
+use apptsync_runtime::{Connector, KeyValue, MemoryState};
 
 use crate::guest::Guest;
 
@@ -19,6 +21,21 @@ fn what_is_written_is_there_in_the_next_call_and_known_as_a_change() {
     let changes = state.take_changes();
     assert_eq!(changes, [("count".to_owned(), Some(vec![1, 1])), ("gone".to_owned(), None)]);
     assert_eq!(state.get("count").unwrap(), Some(vec![1, 1]));
+}
+
+#[test]
+fn a_call_that_fails_keeps_nothing() {
+    let account = Account { server: "test".into(), mailbox: "anna".into(), zone: "UTC".into() };
+    let target = Target { kind: ItemKind::Appointment, collection: "calendar".into() };
+    let window = Window { start: Instant(0), end: Instant(1) };
+    for (behaviour, is_gone) in [("keep-then-gone", true), ("keep-then-trap", false)] {
+        let (guest, state) = guest(behaviour);
+        state.set("count", vec![1]).unwrap();
+        let failure = guest.load().expect("a plugin").pull(&account, &target, window, None).unwrap_err();
+        assert_eq!(failure == ConnectorFailure::Gone, is_gone, "{failure}");
+        assert_eq!((state.get("count").unwrap(), state.keys().unwrap()), (Some(vec![1]), vec!["count".to_owned()]));
+        assert_eq!(state.take_changes(), [("count".to_owned(), Some(vec![1]))]);
+    }
 }
 
 #[test]

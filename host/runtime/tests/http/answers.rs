@@ -132,6 +132,50 @@ fn a_compressed_answer_is_refused() {
 }
 
 #[test]
+fn an_answer_that_is_transferred_in_another_way_than_in_chunks_is_refused() {
+    for coding in ["gzip, chunked", "gzip", "identity, chunked"] {
+        let odd = ask(move |out| {
+            out.write_all(&head(200, &[("transfer-encoding", coding)]))?;
+            out.write_all(b"1\r\nx\r\n0\r\n\r\n")
+        });
+        assert!(odd.is_err(), "{coding}: {odd:?}");
+    }
+    let encoded = ask(|out| {
+        out.write_all(&head(200, &[("transfer-encoding", "gzip, chunked")]))?;
+        out.write_all(b"1\r\nx\r\n0\r\n\r\n")
+    });
+    assert_eq!(encoded, Err(HttpError::Encoded("gzip, chunked".into())));
+    let chunked = ask(|out| {
+        out.write_all(&head(200, &[("transfer-encoding", "Chunked")]))?;
+        out.write_all(b"1\r\nx\r\n0\r\n\r\n")
+    });
+    assert_eq!(chunked.unwrap().body, b"x");
+}
+
+#[test]
+fn another_protocol_and_endless_interim_answers_are_errors() {
+    let switched = ask(|out| {
+        out.write_all(&head(101, &[("connection", "upgrade"), ("upgrade", "websocket")]))?;
+        fall_silent(out)
+    });
+    assert!(matches!(switched, Err(HttpError::Interrupted(_))), "{switched:?}");
+    for status in [100, 103] {
+        let interim = ask(move |out| {
+            out.write_all(&head(status, &[]))?;
+            out.write_all(&answer(200, &[], "at last"))
+        });
+        assert_eq!(interim.unwrap().body, b"at last", "{status}");
+        let endless = ask_impatiently(move |out| {
+            loop {
+                out.write_all(&head(status, &[]))?;
+                out.flush()?;
+            }
+        });
+        assert_eq!(endless, Err(HttpError::Timeout(impatient().first_byte)), "{status}");
+    }
+}
+
+#[test]
 fn a_broken_answer_is_an_error() {
     let closed = |_: &mut dyn Write| Err(io::Error::other("closed"));
     assert!(matches!(ask(closed), Err(HttpError::Interrupted(_))));

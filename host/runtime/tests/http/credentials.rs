@@ -3,10 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use apptsync_runtime::{Authorizer, HttpClient, HttpError, HttpGrant, HttpLimits, HttpResponse, SecretString};
+use apptsync_runtime::{
+    Authorizer, HttpClient, HttpError, HttpGrant, HttpLimits, HttpResponse, NoAuthorization, SecretString,
+};
 use apptsync_tests::server::{Server, answer};
 
 use crate::support::{get, grant, header, send};
+
+fn refused(words: &str) -> NoAuthorization {
+    NoAuthorization::Refused(words.into())
+}
 
 /// Gives tokens one after the other; the next one only after a refusal.
 struct Tokens {
@@ -21,13 +27,13 @@ impl Tokens {
 }
 
 impl Authorizer for Tokens {
-    fn authorization(&self) -> Result<SecretString, String> {
+    fn authorization(&self) -> Result<SecretString, NoAuthorization> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let tokens = self.tokens.lock().unwrap();
-        tokens.first().map(|token| (*token).to_owned().into()).ok_or_else(|| "the credential has expired".to_owned())
+        tokens.first().map(|token| (*token).to_owned().into()).ok_or_else(|| refused("the credential has expired"))
     }
 
-    fn refused(&self) {
+    fn refused(&self, _: &SecretString) {
         let mut tokens = self.tokens.lock().unwrap();
         if !tokens.is_empty() {
             tokens.remove(0);
@@ -87,10 +93,10 @@ fn a_second_refusal_is_the_answer() {
 fn a_refused_credential_that_has_no_other_is_not_tried_again() {
     struct Password;
     impl Authorizer for Password {
-        fn authorization(&self) -> Result<SecretString, String> {
+        fn authorization(&self) -> Result<SecretString, NoAuthorization> {
             Ok("Basic YW5uYTp3cm9uZw==".to_owned().into())
         }
-        fn refused(&self) {}
+        fn refused(&self, _: &SecretString) {}
     }
     let server = server_that_wants("Basic other");
     assert_eq!(send(&get(&server.origin()), &authorized(&server.origin(), Arc::new(Password))).unwrap().status, 401);
@@ -105,20 +111,33 @@ fn a_refused_credential_that_has_no_other_is_not_tried_again() {
 fn without_a_credential_nothing_is_sent() {
     struct Faulty;
     impl Authorizer for Faulty {
-        fn authorization(&self) -> Result<SecretString, String> {
+        fn authorization(&self) -> Result<SecretString, NoAuthorization> {
             panic!("a fault in the authorizer")
         }
-        fn refused(&self) {}
+        fn refused(&self, _: &SecretString) {}
     }
     let server = server_that_wants("Bearer any");
     let error = send(&get(&server.origin()), &authorized(&server.origin(), Tokens::new(&[]))).unwrap_err();
     assert_eq!(error.to_string(), "the credential has expired");
     let error = send(&get(&server.origin()), &authorized(&server.origin(), Arc::new(Faulty))).unwrap_err();
-    assert_eq!(error, HttpError::Authorization("the credential cannot be used".into()));
+    assert_eq!(error, HttpError::Authorization(refused("the credential cannot be used")));
     let error =
         send(&get(&server.origin()), &authorized(&server.origin(), Tokens::new(&["Bearer a\r\nb"]))).unwrap_err();
-    assert_eq!(error, HttpError::Authorization("the credential has characters that no header may have".into()));
+    assert_eq!(error, HttpError::Authorization(refused("the credential has characters that no header may have")));
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_debug_text_of_a_request_or_an_answer_has_neither_values_nor_bodies() {
+    let server = Server::start(|_, out| out.write_all(&answer(200, &[("x-token", "s3cret")], "refresh_token=s3cret")));
+    let mut request = get(&format!("{}/token?secret=s3cret", server.origin()));
+    request.headers.push(("x-secret".into(), "s3cret".into()));
+    request.body = b"client_secret=s3cret".to_vec();
+    let response = send(&request, &grant(&server.origin())).unwrap();
+    assert!(shown(&response).contains("s3cret"));
+    let text = format!("{request:?} {response:?}");
+    assert!(text.contains("/token") && text.contains("x-secret") && text.contains("20 bytes"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
 }
 
 /// Everything that a caller sees of an answer.

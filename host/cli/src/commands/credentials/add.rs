@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::{described, error, secret};
 use crate::context::{Context, Exit, UsageError, to_stderr};
+use crate::outlook::{certificates, origin_of};
 
 /// A credential to add.
 #[derive(Debug, Args)]
@@ -24,6 +25,9 @@ pub struct AddArguments {
     /// The user; without it, the user of the profile (kind password)
     #[arg(long, value_name = "U")]
     user: Option<String>,
+    /// The only server that the password is sent to; without it, the server of the profile (kind password)
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// Directory (tenant) id, or a domain of the tenant
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
@@ -100,14 +104,20 @@ pub(super) fn run(arguments: &AddArguments, file: &CredentialFile, context: &Con
     arguments.check_flags()?;
     let credential = match arguments.kind {
         KindName::Password => {
-            Credential::Password(Password { user: arguments.user.clone(), password: arguments.secret("the password")? })
+            let server = arguments.server.as_deref().map(origin_of).transpose()?;
+            let password = arguments.secret("the password")?;
+            Credential::Password(Password { user: arguments.user.clone(), password, server })
         }
         KindName::ClientSecret => Credential::ClientSecret(ClientSecret {
             application: arguments.application()?,
             secret: arguments.secret("the client secret")?,
         }),
         KindName::Certificate => Credential::Certificate(Box::new(arguments.certificate()?)),
-        KindName::DeviceCode => log_in(arguments.application()?)?,
+        KindName::DeviceCode => {
+            let connectors = context.workspace()?.configuration.connectors;
+            let certificates = connectors.iter().map(certificates).collect::<Result<Vec<_>, _>>()?.concat();
+            log_in(arguments.application()?, &certificates)?
+        }
         KindName::Ibus => Credential::Ibus(arguments.ibus()?),
     };
     file.put(name, &credential, arguments.replace).map_err(error)?;
@@ -136,8 +146,9 @@ impl AddArguments {
     fn check_flags(&self) -> anyhow::Result<()> {
         use KindName::{Certificate, ClientSecret, DeviceCode, Ibus, Password};
         let servers = self.login_server.is_some();
-        let flags: [(&str, bool, &[KindName]); 9] = [
+        let flags: [(&str, bool, &[KindName]); 10] = [
             ("--user", self.user.is_some(), &[Password]),
+            ("--server", self.server.is_some(), &[Password]),
             ("--tenant", self.tenant.is_some(), &[ClientSecret, Certificate, DeviceCode]),
             ("--client-id", self.client_id.is_some(), &[ClientSecret, Certificate, DeviceCode]),
             ("--login-server", servers, &[ClientSecret, Certificate, DeviceCode]),
@@ -225,8 +236,8 @@ impl AddArguments {
 }
 
 /// Shows the person where to log in, and waits.
-fn log_in(application: Application) -> anyhow::Result<Credential> {
-    let login = DeviceLogin::begin(application)?;
+fn log_in(application: Application, certificates: &[Vec<u8>]) -> anyhow::Result<Credential> {
+    let login = DeviceLogin::begin(application, certificates)?;
     // Nobody can log in without it, so it is said with `--quiet` too.
     to_stderr(&format!("open {} and type the code {}", login.verification_uri(), login.user_code()));
     match login.finish(sleep) {

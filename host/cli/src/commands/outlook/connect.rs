@@ -3,18 +3,17 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use apptsync_credentials::CredentialFile;
 use apptsync_model::outlook::{Connection, ItemKind, RemoteCollection};
 use apptsync_pipeline::outlook::choose;
 use apptsync_runtime::Connector;
 use apptsync_store::Store;
 use clap::Args;
-use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::commands::credentials::secret;
 use crate::context::{Context, Exit, Workspace};
-use crate::outlook::{Connectors, account, configured, profile_named, zone_of};
+use crate::outlook::{Connectors, KeyPasswords, account, configured, credential_of, profile_named, zone_of};
 
 /// Arguments of `outlook connect` and `outlook calendars`.
 #[derive(Debug, Args)]
@@ -33,37 +32,44 @@ pub struct ConnectArguments {
 /// Where the password of a protected private key comes from.
 #[derive(Debug, Default, Args)]
 pub struct KeyArguments {
-    /// A file with the password of a protected private key; without it, a person at a terminal is asked
+    /// A file with the password of private keys that need one and find it nowhere else; without it, a person at a
+    /// terminal is asked for each
     #[arg(long, value_name = "FILE")]
     key_password_file: Option<PathBuf>,
 }
 
 impl KeyArguments {
-    /// The password, asked for without echo where one of the profiles needs it and nothing else gives it (domain 8: a
-    /// private key with a password is asked for before running).
+    /// The passwords of the private keys that need one and find it nowhere else: that of the file, or asked for without
+    /// echo, one for each credential (domain 8: a private key with a password is asked for before running).
     ///
     /// # Errors
     /// The file or the terminal cannot be read.
-    pub fn password(&self, workspace: &Workspace, profiles: &[&str]) -> anyhow::Result<Option<SecretString>> {
-        if let Some(file) = &self.key_password_file {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("the password cannot be read from {}", file.display()))?;
-            return Ok(Some(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned())));
+    pub fn passwords(&self, workspace: &Workspace, profiles: &[&str]) -> anyhow::Result<KeyPasswords> {
+        let from_file = self.key_password_file.as_deref().map(secret::from_file).transpose()?;
+        let mut passwords = KeyPasswords::new();
+        if from_file.is_none() && !std::io::stdin().is_terminal() {
+            return Ok(passwords);
         }
-        if !std::io::stdin().is_terminal() {
-            return Ok(None);
-        }
-        let store = workspace.store()?;
+        let (store, file) = (workspace.store()?, CredentialFile::of_workspace(&workspace.folder)?);
         for name in profiles {
             let profile = profile_named(&store, name)?.profile;
-            let connector = configured(workspace, &profile.connector)?;
-            let Some(credential) = profile.credential.as_ref().or(connector.credential.as_ref()) else { continue };
-            if CredentialFile::of_workspace(&workspace.folder)?.get(credential)?.needs_key_password(credential) {
-                let asked = rpassword::prompt_password(format!("Password of the private key of `{credential}`: "));
-                return Ok(Some(SecretString::from(asked.context("the password cannot be read")?)));
+            // What is missing is said of its own profile, when that is opened.
+            let Ok(connector) = configured(workspace, &profile.connector) else { continue };
+            let Some(credential) = credential_of(&profile, connector) else { continue };
+            let needs_one = file.get(credential).is_ok_and(|found| found.needs_key_password(credential));
+            if !needs_one || passwords.contains_key(credential) {
+                continue;
             }
+            let password = match &from_file {
+                Some(password) => password.clone(),
+                None => {
+                    let what = format!("Password of the private key of `{credential}`");
+                    secret::ask(&what, "name a file with --key-password-file")?
+                }
+            };
+            passwords.insert(credential.to_owned(), password);
         }
-        Ok(None)
+        Ok(passwords)
     }
 }
 
@@ -90,9 +96,9 @@ fn probe(arguments: &ConnectArguments, context: &Context) -> anyhow::Result<(Con
     let workspace = context.workspace()?;
     let store = workspace.store()?;
     let stored = profile_named(&store, &arguments.profile)?;
-    let password = arguments.key.password(&workspace, &[&arguments.profile])?;
+    let passwords = arguments.key.passwords(&workspace, &[&arguments.profile])?;
     let runtime = workspace.runtime()?;
-    let mut connectors = Connectors::new(&workspace, &runtime, context.now(), password.as_ref());
+    let mut connectors = Connectors::new(&workspace, &runtime, context.now(), &passwords);
     let connector = connectors.open(&store, &stored)?;
     let account = account(&stored, zone_of(&store.master_data()?, &stored.profile.employee));
     let connection = connector

@@ -168,10 +168,10 @@ pub(in crate::commands) fn synchronise_all(
     task: Task,
 ) -> anyhow::Result<Vec<Outcome>> {
     let names: Vec<&str> = profiles.iter().map(|stored| stored.profile.name.as_str()).collect();
-    let password = key.password(workspace, &names)?;
+    let passwords = key.passwords(workspace, &names)?;
     let runtime = workspace.runtime()?;
     let store = workspace.store()?;
-    let connectors = Mutex::new(Connectors::new(workspace, &runtime, context.now(), password.as_ref()));
+    let connectors = Mutex::new(Connectors::new(workspace, &runtime, context.now(), &passwords));
     let next = AtomicUsize::new(0);
     let outcomes: Vec<Mutex<Option<Outcome>>> = profiles.iter().map(|_| Mutex::new(None)).collect();
     let mut connections = Vec::new();

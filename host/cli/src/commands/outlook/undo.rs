@@ -68,9 +68,9 @@ pub fn run(arguments: &UndoArguments, context: &Context) -> anyhow::Result<Exit>
     let Some(_lock) = store.try_lock_profile(stored.id)? else {
         anyhow::bail!("another process is synchronising profile `{name}`: nothing was done");
     };
-    let password = arguments.key.password(&workspace, &[&name])?;
+    let passwords = arguments.key.passwords(&workspace, &[&name])?;
     let runtime = workspace.runtime()?;
-    let connector = Connectors::new(&workspace, &runtime, context.now(), password.as_ref()).open(&store, &stored)?;
+    let connector = Connectors::new(&workspace, &runtime, context.now(), &passwords).open(&store, &stored)?;
     let settings = settings_of(&store, &stored.profile.employee)?.unwrap_or_default();
     let with = Synchronisation {
         store: &store,
