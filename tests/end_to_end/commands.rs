@@ -3,6 +3,7 @@
 mod activities_edit;
 mod cockpit;
 mod credentials;
+mod credentials_in_use;
 mod doctor;
 mod explain;
 mod export;
