@@ -140,7 +140,7 @@ pub fn configured<'a>(workspace: &'a Workspace, name: &str) -> anyhow::Result<&'
 /// The server address that a profile gets where none is named: that of the credential's cloud.
 ///
 /// # Errors
-/// The credential is not there or cannot be read.
+/// The credential is not there or cannot be read: a [`UsageError`].
 pub fn default_server(
     workspace: &Workspace,
     connector: &ConnectorConfiguration,
@@ -150,7 +150,8 @@ pub fn default_server(
         return Ok(String::new());
     }
     let Some(name) = credential.or(connector.credential.as_deref()) else { return Ok(GRAPH.to_owned()) };
-    let credential: Credential = CredentialFile::of_workspace(&workspace.folder)?.get(name)?;
+    let file = CredentialFile::of_workspace(&workspace.folder)?;
+    let credential: Credential = file.get(name).map_err(|error| UsageError(error.to_string()))?;
     Ok(credential.application().map_or(GRAPH, |application| application.cloud.graph_server()).to_owned())
 }
 

@@ -6,6 +6,7 @@ use apptsync_model::outlook::{
     Content, Field, GuardSettings, HeadquartersId, Identity, ItemKind, Link, LinkState, Projection, RemoteItem, Value,
     projection,
 };
+use apptsync_model::{Period, day_start};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -335,7 +336,7 @@ impl<'a> Draft<'a> {
         let mut strangers: BTreeMap<Likeness, Vec<&'a RemoteItem>> = BTreeMap::new();
         for ((kind, remote_id), state) in &snapshot.remote {
             let RemoteState::Present(item) = state else { continue };
-            if self.by_remote.contains_key(&(*kind, remote_id.as_str())) {
+            if self.by_remote.contains_key(&(*kind, remote_id.as_str())) || self.became_a_series(*kind, item) {
                 continue;
             }
             match &item.identity {
@@ -352,6 +353,32 @@ impl<'a> Draft<'a> {
             }
         }
         self.match_alike(strangers);
+    }
+
+    /// True for the occurrence that a linked item became when it was made a series: the one that takes place when the item
+    /// did. Its link goes over to it; the others are new.
+    fn became_a_series(&mut self, kind: ItemKind, item: &'a RemoteItem) -> bool {
+        let snapshot = self.snapshot;
+        let Some(occurrence) = item.occurrence.as_ref().filter(|_| is_own(item)) else { return false };
+        let Some(index) = self.by_remote.get(&(kind, occurrence.series.as_str())).copied() else { return false };
+        let link = &snapshot.links[index];
+        let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
+        let start = match link.base.remote.get(&Field::Period) {
+            Some(Value::Period(Some(Period::Timed { start, .. }))) => Some(*start),
+            Some(Value::Period(Some(Period::AllDay { start, .. }))) => Some(day_start(*start, chrono_tz::UTC)),
+            _ => None,
+        };
+        let (Some(ours), true) = (ours, start == Some(occurrence.original_start)) else { return false };
+        if ours.withdrawn || link.state != LinkState::Linked || !self.decided.insert(index) {
+            return false;
+        }
+        let verdict = adopt(ours, item, &snapshot.rules_of(&ours.id));
+        self.push(kind, Some(index), Some(ours), Some(item), verdict);
+        // The series itself is nothing of its own: what was seen of it is forgotten.
+        if let Some(RemoteState::Present(series)) = snapshot.remote.get(&(kind, occurrence.series.clone())) {
+            self.push(kind, None, None, Some(series), Verdict::new(Row::R4, Action::Nothing));
+        }
+        true
     }
 
     /// An item that carries a key of ours, without a link that names it.

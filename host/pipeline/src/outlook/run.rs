@@ -314,7 +314,12 @@ impl<'a> Run<'a> {
                 return Ok(Vec::new());
             }
             // What was approved is not this, however harmless it is.
-            Some(_) => reasons.insert(0, "the plan is no longer the one that was approved".to_owned()),
+            Some(_) => {
+                let text = format!(
+                    "the plan is no longer the one that was approved; it is {hash} now: look at it and approve that"
+                );
+                reasons.insert(0, text);
+            }
             None => {}
         }
         if reasons.is_empty() {

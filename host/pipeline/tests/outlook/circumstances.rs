@@ -2,7 +2,7 @@
 //! breaks half-way.
 
 use apptsync_model::outlook::{
-    Contact, Content, DeletionPolicy, Entry, Identity, ItemKind, LinkState, Origin, TextPriority,
+    Contact, Content, DeletionPolicy, Entry, Identity, ItemKind, LinkState, Occurrence, Origin, TextPriority,
 };
 use apptsync_model::{ActivityStatus, Instant, Partner, Period};
 use apptsync_pipeline::outlook::{Resolved, Row, resolve, synchronise};
@@ -551,6 +551,41 @@ fn a_contact_keeps_what_its_user_added_and_follows_the_rest() {
     };
     assert_eq!(contact, expected);
     assert_eq!(writes(&world.contacts()), 0);
+}
+
+#[test]
+fn a_linked_item_that_becomes_a_series_keeps_its_activity_and_the_others_are_new() {
+    for origin in [Origin::Headquarters, Origin::Outlook] {
+        let mut world = World::new();
+        let start = world.now.0 + DAY;
+        if origin == Origin::Outlook {
+            world.server.add(ItemKind::Appointment, entry("Visit", start), |_| {});
+        } else {
+            world.create(origin, "Visit", DAY);
+        }
+        world.settle(2);
+        let id = world.activities()[0].id;
+        let start = world.activity(id).start;
+        let series = world.remote_of(id);
+        for week in 0..3 {
+            let at = Instant(start.0 + week * 7 * DAY);
+            let visit = Entry { period: Some(Period::Timed { start: at, end: Instant(at.0 + HOUR) }), ..visit() };
+            world.server.add(ItemKind::Appointment, Content::Entry(visit), |item| {
+                item.occurrence = Some(Occurrence { series: series.clone(), original_start: at });
+            });
+        }
+        world.settle(3);
+        assert_eq!(world.activities().len(), 3, "{origin}: one for each occurrence");
+        assert!(world.activities().iter().all(|activity| !activity.canceled));
+        let link = world.link_of(id).expect("kept");
+        assert_eq!(link.occurrence.map(|occurrence| occurrence.original_start), Some(start));
+        assert_eq!(writes(&world.sync()), 0);
+    }
+}
+
+fn visit() -> Entry {
+    let Content::Entry(visit) = entry("Visit", 0) else { panic!("an entry") };
+    Entry { body: "as agreed".to_owned(), ..visit }
 }
 
 #[test]

@@ -250,8 +250,16 @@ fn set(workspace: &Workspace, store: &SqliteStore, arguments: &SetArguments, con
     let stored = profile_named(store, &arguments.name)?;
     let mut profile = stored.profile.clone();
     if let Some(connector) = &arguments.connector {
-        configured(workspace, connector)?;
+        let found = configured(workspace, connector)?;
         profile.connector.clone_from(connector);
+        if *connector != stored.profile.connector {
+            let options = &arguments.options;
+            let credential = options.credential.as_deref().or(stored.profile.credential.as_deref());
+            let server = default_server(workspace, found, credential)?;
+            if !server.is_empty() {
+                profile.server = server;
+            }
+        }
     }
     if let Some(employee) = &arguments.employee {
         profile.employee.clone_from(employee);
