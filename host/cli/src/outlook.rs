@@ -10,10 +10,11 @@ use apptsync_model::outlook::{
     Account, Connection, ConnectorFailure, Profile, Push, Pushed, RemoteItem, RemotePage, SyncSettings, Target, Window,
 };
 use apptsync_model::{Instant, MasterData};
+use apptsync_pipeline::outlook::Synchronisation;
 use apptsync_runtime::{
     Authorizer, Connector, ConnectorPlugin, HttpGrant, MemoryState, Origin, Plugin, RunClock, Runtime,
 };
-use apptsync_store::{OutlookStore, SettingsOwner, StoredProfile};
+use apptsync_store::{OutlookStore, SettingsOwner, Store, StoredProfile};
 use chrono_tz::Tz;
 
 use crate::configuration::{ConnectorConfiguration, unknown_connector};
@@ -214,7 +215,19 @@ pub fn account(stored: &StoredProfile, zone: Tz) -> Account {
 }
 
 /// For what needs no server: every call is refused.
-pub struct NoConnector;
+struct NoConnector;
+
+/// A profile with all that is known of it here; its server is not asked.
+#[must_use]
+pub fn without_server<'a>(
+    store: &'a dyn Store,
+    master: &MasterData,
+    profile: &'a StoredProfile,
+    settings: &'a SyncSettings,
+) -> Synchronisation<'a> {
+    let zone = zone_of(master, &profile.profile.employee);
+    Synchronisation { store, connector: &NoConnector, state: None, profile, settings, zone }
+}
 
 /// Why [`NoConnector`] does nothing.
 fn not_asked() -> ConnectorFailure {

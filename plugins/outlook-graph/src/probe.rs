@@ -73,9 +73,11 @@ fn add_default(graph: &Graph<'_>, books: &mut Vec<Collection>, contacts: Value) 
         default = contact["parentFolderId"].as_str().map(str::to_owned);
     }
     let Some(id) = default else {
-        let why =
-            "the default address book has no contact yet, so it cannot be told and is left out: make one in Outlook";
-        graph.host.warn("", why);
+        // Where there is no other, whoever wants an address book is told that there is none.
+        if !books.is_empty() {
+            let why = "the default address book has no contact yet, so it cannot be told and is left out: make one in Outlook";
+            graph.host.warn("", why);
+        }
         return Ok(());
     };
     match books.iter_mut().find(|book| book.id == id) {

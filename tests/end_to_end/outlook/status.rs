@@ -55,7 +55,7 @@ fn it_says_how_fresh_a_profile_is() {
         let expected = json!({
             "profile": "b", "active": true, "state": "completed", "synchronised": "2026-11-23T08:00:00Z", "age": 600,
             "linked": 1, "held_plan": null, "reasons": [], "unconfirmed": 0, "put_back": 0, "left_out": 0,
-            "quarantined": 0, "days_left": null, "problems": []
+            "quarantined": 0, "days_left": null, "problems": [], "items": []
         });
         assert_eq!(fresh, expected, "{kind:?}");
         shows(

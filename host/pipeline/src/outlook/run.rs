@@ -313,6 +313,9 @@ impl<'a> Run<'a> {
                 self.store.put_held_plan(self.profile.id, None)?;
                 return Ok(Vec::new());
             }
+            Some(_) if drafted.is_empty() => {
+                self.notes.say(Severity::Warning, "nothing is left to do of the plan that was approved");
+            }
             // What was approved is not this, however harmless it is.
             Some(_) => {
                 let text = format!(

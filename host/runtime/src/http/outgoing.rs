@@ -157,8 +157,10 @@ impl WasiHttpHooks for Outgoing {
                     problem = answer.extensions_mut().remove::<NoAuthorization>().map(HttpError::from);
                 }
                 if let Some(problem) = problem {
+                    // What the failure of the call will say need not be said twice.
+                    let level = if answer.is_ok() { tracing::Level::INFO } else { tracing::Level::WARN };
                     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-                    log.write(&plugin, tracing::Level::WARN, "", &format!("{}: {problem}", grant.origin));
+                    log.write(&plugin, level, "", &format!("{}: {problem}", grant.origin));
                     if let HttpError::Authorization(why) = problem {
                         *no_authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
                     }

@@ -101,10 +101,10 @@ fn probe(arguments: &ConnectArguments, context: &Context) -> anyhow::Result<(Con
     let mut connectors = Connectors::new(&workspace, &runtime, context.now(), &passwords);
     let connector = connectors.open(&store, &stored)?;
     let account = account(&stored, zone_of(&store.master_data()?, &stored.profile.employee));
-    let connection = connector
-        .plugin
-        .probe(&account)
-        .map_err(|failure| anyhow::anyhow!("profile `{}` cannot be connected: {failure}", stored.profile.name))?;
+    let connection = connector.plugin.probe(&account).map_err(|failure| {
+        let server = if account.server.is_empty() { String::new() } else { format!("{}: ", account.server) };
+        anyhow::anyhow!("profile `{}` cannot be connected: {server}{failure}", stored.profile.name)
+    })?;
     let mut problems = Vec::new();
     let mut chosen = Vec::new();
     for (kind, wanted) in [(ItemKind::Appointment, &stored.profile.calendar), (ItemKind::Task, &stored.profile.tasks)] {

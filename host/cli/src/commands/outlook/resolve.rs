@@ -1,12 +1,12 @@
 //! `outlook resolve`: a person's word on an item that waits for one.
 
-use apptsync_pipeline::outlook::{Resolved, Synchronisation, resolve};
+use apptsync_pipeline::outlook::{Resolved, resolve};
 use apptsync_store::{OutlookStore, Side, Store};
 use clap::Args;
 use serde_json::json;
 
 use crate::context::{Context, Exit, UsageError};
-use crate::outlook::{NoConnector, settings_of, zone_of};
+use crate::outlook::{settings_of, without_server};
 
 /// Arguments of `outlook resolve`.
 #[derive(Debug, Args)]
@@ -39,14 +39,7 @@ pub fn run(arguments: &ResolveArguments, context: &Context) -> anyhow::Result<Ex
         let Some(_lock) = store.try_lock_profile(stored.id)? else {
             anyhow::bail!("another process is synchronising profile `{}`: try again", stored.profile.name);
         };
-        let with = Synchronisation {
-            store: &store,
-            connector: &NoConnector,
-            state: None,
-            profile: &stored,
-            settings: &settings,
-            zone: zone_of(&master, &stored.profile.employee),
-        };
+        let with = without_server(&store, &master, &stored, &settings);
         let Some(resolved) = resolve(&with, id, arguments.keep, context.now())? else { continue };
         let name = &stored.profile.name;
         if context.is_json() {

@@ -1,14 +1,14 @@
 //! `outlook why`: base, headquarters, Outlook and the row of the decision table, field by field.
 
 use apptsync_model::outlook::{HeadquartersId, LinkState};
-use apptsync_pipeline::outlook::{Action, FieldWhy, Synchronisation, Why, why};
+use apptsync_pipeline::outlook::{Action, FieldWhy, Why, why};
 use apptsync_store::{AuditEntry, OutlookStore, Store};
 use clap::Args;
 use serde::Serialize;
 
 use super::value::{shown, way};
 use crate::context::{Context, Exit, UsageError};
-use crate::outlook::{NoConnector, settings_of, zone_of};
+use crate::outlook::{settings_of, without_server};
 
 /// Arguments of `outlook why`.
 #[derive(Debug, Args)]
@@ -61,14 +61,7 @@ pub fn run(arguments: &WhyArguments, context: &Context) -> anyhow::Result<Exit> 
     let mut found: Vec<(String, Why)> = Vec::new();
     for stored in store.profiles()? {
         let Some(settings) = settings_of(&store, &stored.profile.employee)? else { continue };
-        let with = Synchronisation {
-            store: &store,
-            connector: &NoConnector,
-            state: None,
-            profile: &stored,
-            settings: &settings,
-            zone: zone_of(&master, &stored.profile.employee),
-        };
+        let with = without_server(&store, &master, &stored, &settings);
         found.extend(
             why(&with, &arguments.id, context.now())?.into_iter().map(|why| (stored.profile.name.clone(), why)),
         );
