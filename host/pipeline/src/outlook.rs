@@ -4,6 +4,7 @@
 mod apply;
 mod contacts;
 mod decide;
+mod draft;
 mod guard;
 mod headquarters;
 mod merge;
@@ -21,9 +22,10 @@ mod write;
 
 pub use apply::{Work, edited};
 pub use decide::{Action, REVERTS_A_DAY, Rules, Verdict};
+pub use draft::plan;
 pub use guard::held;
 pub use merge::{Direction, FieldChange, Merge, Policy, merge};
-pub use plan::{Plan, Step, StepView, key, plan};
+pub use plan::{Plan, Step, StepView, key};
 pub use report::{HeldItem, Operations, SyncError, SyncProgress, SyncReport, SyncRequest};
 pub use resolve::{Resolved, resolve};
 pub use row::Row;

@@ -14,9 +14,10 @@ use chrono_tz::Tz;
 
 use super::contacts;
 use super::decide::{Action, Rules};
+use super::draft::plan;
 use super::guard::held;
 use super::headquarters;
-use super::plan::{Allowance, Plan, Step, plan};
+use super::plan::{Allowance, Plan, Step};
 use super::pull::{Failed, Pulled, place_of};
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
 use super::snapshot::{Snapshot, incarnations};

@@ -7,9 +7,9 @@ use apptsync_store::{AuditEntry, Seen};
 use serde::Serialize;
 
 use super::apply::Work;
+use super::draft::plan;
 use super::headquarters;
 use super::merge::{Direction, FieldChange};
-use super::plan::plan;
 use super::report::SyncError;
 use super::run::{Synchronisation, rules};
 use super::snapshot::{RemoteState, Snapshot, incarnations};
