@@ -7,7 +7,7 @@ use apptsync_model::outlook::{
     Content, Field, HeadquartersId, Identity, ItemKind, Link, LinkState, Origin, Projection, RemoteItem, Value,
     projection,
 };
-use apptsync_model::{Period, day_start};
+use apptsync_model::{Instant, Period, day_start};
 
 use super::decide::{Action, Verdict, adopt, decide, discover};
 use super::merge::{Direction, FieldChange};
@@ -61,6 +61,7 @@ struct Draft<'a> {
     by_remote: HashMap<(ItemKind, &'a str), usize>,
     by_headquarters: HashMap<(ItemKind, &'a HeadquartersId), usize>,
     by_key: HashMap<&'a str, usize>,
+    by_occurrence: HashMap<(ItemKind, &'a str, Instant), usize>,
     /// Links and objects that a step was found for already.
     decided: BTreeSet<usize>,
     claimed: BTreeSet<&'a HeadquartersId>,
@@ -76,6 +77,7 @@ impl<'a> Draft<'a> {
             by_remote: HashMap::new(),
             by_headquarters: HashMap::new(),
             by_key: HashMap::new(),
+            by_occurrence: HashMap::new(),
             decided: BTreeSet::new(),
             claimed: BTreeSet::new(),
             lost: None,
@@ -86,6 +88,10 @@ impl<'a> Draft<'a> {
             }
             if let Some(remote_id) = &link.remote_id {
                 draft.by_remote.insert((link.kind, remote_id.as_str()), index);
+            }
+            if let Some(occurrence) = &link.occurrence {
+                let place = (link.kind, occurrence.series.as_str(), occurrence.original_start);
+                draft.by_occurrence.insert(place, index);
             }
             if let Some(headquarters) = &link.headquarters {
                 draft.by_headquarters.insert((link.kind, headquarters), index);
@@ -148,7 +154,10 @@ impl<'a> Draft<'a> {
         let mut strangers: BTreeMap<Likeness, Vec<&'a RemoteItem>> = BTreeMap::new();
         for ((kind, remote_id), state) in &snapshot.remote {
             let RemoteState::Present(item) = state else { continue };
-            if self.by_remote.contains_key(&(*kind, remote_id.as_str())) || self.became_a_series(*kind, item) {
+            if self.by_remote.contains_key(&(*kind, remote_id.as_str()))
+                || self.became_a_series(*kind, item)
+                || self.has_another_id(*kind, item)
+            {
                 continue;
             }
             match &item.identity {
@@ -190,6 +199,30 @@ impl<'a> Draft<'a> {
         if let Some(RemoteState::Present(series)) = snapshot.remote.get(&(kind, occurrence.series.clone())) {
             self.push(kind, None, None, Some(series), Verdict::new(Row::R4, Action::Nothing));
         }
+        true
+    }
+
+    /// True for an occurrence that is linked by an id which it no longer has: ids of occurrences may change when their series
+    /// is edited, but not where the pattern of the series puts them (2.10).
+    fn has_another_id(&mut self, kind: ItemKind, item: &'a RemoteItem) -> bool {
+        let snapshot = self.snapshot;
+        let Some(occurrence) = item.occurrence.as_ref().filter(|_| is_own(item)) else { return false };
+        let place = (kind, occurrence.series.as_str(), occurrence.original_start);
+        let Some(index) = self.by_occurrence.get(&place).copied() else { return false };
+        let link = &snapshot.links[index];
+        let known = link.remote_id.as_ref().and_then(|id| snapshot.remote.get(&(kind, id.clone())));
+        let is_missing = matches!(known, Some(RemoteState::Gone | RemoteState::Unknown(_)));
+        if !is_missing || link.state != LinkState::Linked || snapshot.unsettled.contains(&link.id) {
+            return false;
+        }
+        let Some(ours) = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id)) else { return false };
+        if !self.decided.insert(index) {
+            return false;
+        }
+        let target = snapshot.targets.get(&kind).map_or("", String::as_str);
+        let now = RemoteState::Present(Box::new(item.clone()));
+        let verdict = decide(link, Some(ours), Some(&now), target, &snapshot.rules_of(&ours.id), snapshot.now);
+        self.push(kind, Some(index), Some(ours), Some(item), verdict);
         true
     }
 

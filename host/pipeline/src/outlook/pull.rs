@@ -337,6 +337,15 @@ impl Run<'_> {
             let Some(collection) = targets.get(&kind) else { continue };
             let target = Target { kind, collection: collection.clone() };
             self.ask(&target, &ids, &mut states)?;
+            // That an item is gone which nothing is tied to need not be known.
+            let is_forgotten = |id: &&str| {
+                let state = states.get(&(kind, (*id).to_owned()));
+                !linked.contains(&(kind, *id)) && matches!(state, Some(RemoteState::Gone))
+            };
+            let forgotten: Vec<&str> = ids.iter().map(String::as_str).filter(is_forgotten).collect();
+            if !forgotten.is_empty() {
+                self.store.forget_observations(self.profile.id, kind, &forgotten)?;
+            }
         }
         Ok(states)
     }

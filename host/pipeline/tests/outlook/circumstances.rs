@@ -9,7 +9,7 @@ use apptsync_pipeline::outlook::{Resolved, Row, resolve, synchronise};
 use apptsync_store::{NewSyncRun, OutlookStore, Side, SyncState};
 
 use crate::server::{OTHER, Stored};
-use crate::world::{DAY, HOUR, World, entry, text, writes};
+use crate::world::{DAY, HOUR, NOON, World, entry, text, writes};
 
 fn period(content: &Content) -> Option<Period> {
     match content {
@@ -581,6 +581,55 @@ fn a_linked_item_that_becomes_a_series_keeps_its_activity_and_the_others_are_new
         assert_eq!(link.occurrence.map(|occurrence| occurrence.original_start), Some(start));
         assert_eq!(writes(&world.sync()), 0);
     }
+}
+
+#[test]
+fn occurrences_that_get_other_ids_keep_their_activities() {
+    let mut world = World::new();
+    let occurrence = |world: &World, id: &str, week: i64, subject: &str| {
+        let at = Instant(world.now.0 + DAY + week * 7 * DAY);
+        let visit = Entry {
+            subject: subject.to_owned(),
+            period: Some(Period::Timed { start: at, end: Instant(at.0 + HOUR) }),
+            ..visit()
+        };
+        let original_start = Instant(NOON + DAY + week * 7 * DAY);
+        world.server.add(ItemKind::Appointment, Content::Entry(visit), |item| {
+            item.occurrence = Some(Occurrence { series: id.to_owned(), original_start });
+        })
+    };
+    let old: Vec<String> = (0..3).map(|week| occurrence(&world, "series", week, "Visit")).collect();
+    world.settle(2);
+    assert_eq!(world.activities().len(), 3);
+    // The series is edited: all have other ids, and one another subject.
+    old.iter().for_each(|id| world.server.delete(id));
+    for week in 0..3 {
+        occurrence(&world, "series", week, if week == 1 { "Visit, renamed" } else { "Visit" });
+    }
+    world.settle(3);
+    let activities = world.activities();
+    assert_eq!(activities.len(), 3, "no second activity");
+    assert!(activities.iter().all(|activity| !activity.canceled), "and none is canceled");
+    assert_eq!(activities.iter().filter(|activity| activity.subject == "Visit, renamed").count(), 1);
+    assert!(world.store.observations(world.profile().id).expect("read").is_empty(), "nothing is asked for ever");
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_05_what_is_equal_on_both_sides_is_linked_without_a_write() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", DAY);
+    world.edit(id, |fields| {
+        fields.description = "mine".to_owned();
+        fields.location = "Kraków".to_owned();
+    });
+    let start = world.activity(id).start.0;
+    let remote = world.server.add(ItemKind::Appointment, entry("Visit", start), |_| {});
+    let before = world.server.items();
+    let report = world.sync();
+    let rows: Vec<Row> = report.plan.steps.iter().map(|step| step.verdict.row).collect();
+    assert_eq!((rows, writes(&report)), (vec![Row::R5], 0), "{:?}", report.plan.steps);
+    assert_eq!((world.server.items(), world.remote_of(id)), (before, remote));
 }
 
 fn visit() -> Entry {

@@ -285,7 +285,7 @@ fn a_throttled_run_says_so_and_the_next_goes_on() {
 }
 
 #[test]
-fn a_delayed_activity_of_mobile_is_frozen() {
+fn row_p8_a_delayed_activity_of_mobile_is_frozen() {
     let mut world = World::new();
     let id = world.create(Origin::Mobile, "Visit", HOUR);
     world.sync();
