@@ -138,6 +138,11 @@ pub enum StoredPush {
         /// Which item.
         remote_id: String,
     },
+    /// The category *Locked by ERP* is added or taken off.
+    Mark {
+        /// Which item.
+        remote_id: String,
+    },
 }
 
 impl From<&Push> for StoredPush {
@@ -149,6 +154,7 @@ impl From<&Push> for StoredPush {
             }
             Push::Delete { remote_id, .. } => Self::Delete { remote_id: remote_id.clone() },
             Push::Disown { remote_id, .. } => Self::Disown { remote_id: remote_id.clone() },
+            Push::Mark { remote_id, .. } => Self::Mark { remote_id: remote_id.clone() },
         }
     }
 }

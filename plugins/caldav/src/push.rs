@@ -241,6 +241,10 @@ impl Push<'_> {
                 }
             }
             Operation::Disown(_) => calendar.disown(&key, viewer)?,
+            Operation::Mark(mark) => {
+                self.spare_attendees(stored)?;
+                calendar.mark(&key, mark.locked, viewer, self.now)?;
+            }
             Operation::Create(_) => return Err(Failure::Gone),
         }
         Ok(Applied { position, original_start: id.original_start, deletes })
@@ -413,6 +417,7 @@ fn reference(operation: &Operation) -> Option<(&str, &str)> {
         Operation::Create(_) => None,
         Operation::Update(update) => Some((&update.remote_id, &update.etag)),
         Operation::Delete(reference) | Operation::Disown(reference) => Some((&reference.remote_id, &reference.etag)),
+        Operation::Mark(mark) => Some((&mark.remote_id, &mark.etag)),
     }
 }
 

@@ -225,6 +225,7 @@ impl Mailbox {
             Operation::Create(_) => return None,
             Operation::Update(update) => &update.remote_id,
             Operation::Delete(reference) | Operation::Disown(reference) => &reference.remote_id,
+            Operation::Mark(mark) => &mark.remote_id,
         };
         let (uid, _) = address(calendar, kind, id);
         calendar.object(kind, uid).map(|object| object.digest())
@@ -246,6 +247,7 @@ impl Mailbox {
             }
             Operation::Update(update) => (&update.remote_id, &update.etag),
             Operation::Delete(reference) | Operation::Disown(reference) => (&reference.remote_id, &reference.etag),
+            Operation::Mark(mark) => (&mark.remote_id, &mark.etag),
         };
         match etag {
             None => return Err(Failure::Gone),
@@ -262,6 +264,7 @@ impl Mailbox {
                 calendar.update(&key, &change, &self.viewer, self.now)
             }
             Operation::Delete(_) => calendar.delete(&key, &self.viewer, self.now),
+            Operation::Mark(mark) => calendar.mark(&key, mark.locked, &self.viewer, self.now),
             _ => calendar.disown(&key, &self.viewer),
         };
         written?;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use apptsync_plugin::connector::{
-    Account, Change, Content, Create, Entry, Fields, Identity, Item, Kind, Operation, Outcome, Reference, Update,
+    Account, Change, Content, Create, Entry, Fields, Identity, Item, Kind, Mark, Operation, Outcome, Reference, Update,
     Window,
 };
 use apptsync_plugin::types::{Failure, Instant, Period, Priority, Timed};
@@ -224,6 +224,16 @@ fn writes_ask_for_the_state_that_they_were_decided_on() {
     let expected = [Failure::Conflict, Failure::Conflict, Failure::Conflict, Failure::Gone].map(Outcome::Failed);
     assert_eq!(outcomes, expected);
     assert_eq!(folder.text(), before);
+
+    let mark = |item: &Item, locked| {
+        Operation::Mark(Mark { remote_id: item.remote_id.clone(), etag: item.etag.clone(), locked })
+    };
+    assert_eq!(folder.only(mark(&made, true)), Outcome::Failed(Failure::Conflict));
+    let marked = done(folder.only(mark(&renamed, true)));
+    assert_eq!((&marked.content, marked.uid.as_str()), (&renamed.content, made.remote_id.as_str()));
+    assert!(folder.text().contains("CATEGORIES:Locked by ERP"));
+    let renamed = done(folder.only(mark(&marked, false)));
+    assert!(!folder.text().contains("Locked by ERP"));
 
     let disowned = done(folder.only(Operation::Disown(reference(&renamed))));
     assert_eq!(disowned.identity, Identity::None);

@@ -3,7 +3,7 @@
 use crate::line::{Boundary, Property, boundary, lines, name};
 
 /// What is read of a component; everything else is foreign.
-const READ: [&str; 32] = [
+const READ: [&str; 33] = [
     "UID",
     "SUMMARY",
     "DESCRIPTION",
@@ -25,6 +25,7 @@ const READ: [&str; 32] = [
     "COMPLETED",
     "PERCENT-COMPLETE",
     "CLASS",
+    "CATEGORIES",
     "ORGANIZER",
     "ATTENDEE",
     "X-APPTSYNC-ID",

@@ -8,12 +8,15 @@ use chrono_tz::Tz;
 use crate::component::{Component, OUR_ID};
 use crate::definition::{Years, zone_parameter};
 use crate::error::{Unreadable, WriteError};
-use crate::line::{escape, push};
+use crate::line::{escape, listed, push, unescape};
 use crate::moment::{Moment, Style};
 use crate::object::Object;
 use crate::patch::Patch;
 use crate::zone::{Zone, named};
 use crate::{Calendar, Key, Viewer, value};
+
+/// The category of what is no longer put back.
+const LOCKED: &str = "Locked by ERP";
 
 /// What is to be written into an item.
 #[derive(Debug, Clone, Copy)]
@@ -184,6 +187,43 @@ impl Calendar<'_> {
         patch.remove(OUR_ID);
         let bytes = patch.apply(&piece.bytes, self.line_end());
         self.replace(index, bytes);
+        Ok(())
+    }
+
+    /// Adds the category [`LOCKED`] to an item or takes it off; its other categories stay. Of a series, one occurrence gets it
+    /// by an exception.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::NoSuchItem`], [`WriteError::Unreadable`] or, for an occurrence, [`WriteError::Refused`].
+    pub fn mark(&mut self, key: &Key<'_>, is_locked: bool, viewer: &Viewer, now: Instant) -> Result<(), WriteError> {
+        let object = self.object(key.kind, key.uid).ok_or(WriteError::NoSuchItem)?;
+        object.check()?;
+        let target = target(&object, key, viewer)?;
+        let component = Component::parse(target.bytes());
+        let lists = component.all("CATEGORIES").map(|property| property.value.as_str());
+        let found: Vec<&str> = lists.flat_map(listed).filter(|category| !category.is_empty()).collect();
+        let is_ours = |category: &&str| unescape(category).trim() == LOCKED;
+        if found.iter().any(is_ours) == is_locked {
+            return Ok(());
+        }
+        let mut wanted: Vec<&str> = found.into_iter().filter(|category| !is_ours(category)).collect();
+        if is_locked {
+            wanted.push(LOCKED);
+        }
+        let mut patch = Patch::default();
+        stamp(&mut patch, now);
+        if wanted.is_empty() {
+            patch.remove("CATEGORIES");
+        } else {
+            patch.set("CATEGORIES", "", &wanted.join(","));
+        }
+        let (target, bytes) = target.owned();
+        let bytes = patch.apply(&bytes, self.line_end());
+        match target {
+            Some(index) => self.replace(index, bytes),
+            None => self.add(key.kind, key.uid, bytes),
+        }
         Ok(())
     }
 

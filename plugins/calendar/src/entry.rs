@@ -42,6 +42,7 @@ pub(crate) fn item(
         etag: place.etag.to_owned(),
         collection: place.collection.to_owned(),
         identity: our_id(component).map_or(Identity::None, Identity::Ours),
+        uid: component.text("UID").filter(|uid| uid.len() <= LINE).unwrap_or_default(),
         content: Content::Entry(entry),
         private,
         cancelled: component.says("STATUS", "CANCELLED"),

@@ -2,8 +2,8 @@
 //!
 //! A [`Calendar`] is a stream as its bytes, divided into components. [`Object`]s are what shares a UID: a single item, or a
 //! series with its exceptions. Objects are read as items of the contract; a calendar is written by [`Calendar::create`],
-//! [`Calendar::update`], [`Calendar::delete`] and [`Calendar::disown`], which replace the properties that are ours to write
-//! and leave every other byte as it is.
+//! [`Calendar::update`], [`Calendar::delete`], [`Calendar::disown`] and [`Calendar::mark`], which replace the properties that
+//! are ours to write and leave every other byte as it is.
 //!
 //! ```
 //! use apptsync_calendar::{Calendar, Effort, Place, Viewer};

@@ -126,6 +126,17 @@ impl Property {
     }
 }
 
+/// The values of a list, as they stand there: what lies between commas that are not escaped.
+pub(crate) fn listed(list: &str) -> Vec<&str> {
+    let mut is_escaped = false;
+    let is_end = |character: char| {
+        let ends = character == ',' && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        ends
+    };
+    list.split(is_end).collect()
+}
+
 /// Where a parameter ends: at the next `;` or `:` that stands outside of quotes.
 fn outside_quotes(text: &str) -> Option<usize> {
     let mut is_quoted = false;
@@ -136,7 +147,7 @@ fn outside_quotes(text: &str) -> Option<usize> {
 }
 
 /// A text without escapes.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

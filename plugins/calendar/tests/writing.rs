@@ -258,6 +258,38 @@ fn adopting_and_disowning_touch_nothing_else() {
     assert_eq!(text(&disowned), text(&before));
 }
 
+#[test]
+fn a_mark_is_one_category_among_the_users_own() {
+    let own = "SUMMARY:Visit\nDTSTART:20261201T080000Z\nDTEND:20261201T090000Z\nCATEGORIES;LANGUAGE=de:Rot,A\\, B\nX-OWN:1\nCATEGORIES:Blue";
+    for (properties, with, without) in [
+        (own, "CATEGORIES:Rot,A\\, B,Blue,Locked by ERP\r\n", "CATEGORIES:Rot,A\\, B,Blue\r\n"),
+        ("SUMMARY:Visit\nDTSTART:20261201T080000Z", "CATEGORIES:Locked by ERP\r\n", ""),
+    ] {
+        let before = event(properties);
+        let mark = |bytes: &[u8], is_locked| {
+            changed(bytes, |calendar| calendar.mark(&key("u"), is_locked, &viewer(), NOW).unwrap())
+        };
+        let marked = mark(&before, true);
+        assert!(text(&marked).contains(with), "{}", text(&marked));
+        assert_eq!(item(&marked).content, item(&before).content);
+        assert_eq!(text(&mark(&marked, true)), text(&marked), "twice is once");
+        let unmarked = text(&mark(&marked, false)).to_owned();
+        assert!(!unmarked.contains("Locked") && unmarked.contains(without), "{unmarked}");
+        assert_eq!(unmarked.contains("X-OWN:1"), properties.contains("X-OWN"));
+        assert_eq!(text(&mark(&before, false)), text(&before), "there is nothing to take off");
+    }
+}
+
+#[test]
+fn one_occurrence_is_marked_by_an_exception() {
+    let before = event(WEEKLY);
+    let marked = changed(&before, |calendar| calendar.mark(&occurrence(SECOND), true, &viewer(), NOW).unwrap());
+    let pattern = text(&before).replace("END:VCALENDAR\r\n", "");
+    assert!(text(&marked).starts_with(&pattern));
+    assert!(text(&marked)[pattern.len()..].contains("CATEGORIES:Locked by ERP\r\n"));
+    assert_eq!(starts(&marked, &ALWAYS), starts(&before, &ALWAYS));
+}
+
 const WEEKLY: &str = "SUMMARY:weekly\nX-APPTSYNC-ID:ours\nX-CUSTOM:kept\nDTSTART;TZID=Europe/Warsaw:20261201T080000\n\
     DTEND;TZID=Europe/Warsaw:20261201T090000\nRRULE:FREQ=WEEKLY;COUNT=4\nBEGIN:VALARM\nTRIGGER:-PT5M\nEND:VALARM";
 /// 2026-12-08 08:00 in Warsaw.

@@ -25,6 +25,7 @@ pub(crate) fn read(contact: &Value, identity: Identity) -> Result<Item, String> 
         etag: etag::with_marks(etag::of(contact)?, &Marks { has_more: has_more(contact), ..Marks::default() }),
         collection: folder.to_owned(),
         identity,
+        uid: String::new(),
         content: Content::Contact(fields(contact)),
         private: false,
         cancelled: false,

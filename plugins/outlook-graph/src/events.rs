@@ -13,7 +13,7 @@ use crate::etag::{self, Marks};
 use crate::{moment, normalise, property, zones};
 
 /// What an event is asked for. `originalStart` comes only when it is asked for.
-pub(crate) const SELECT: &str = "id,subject,body,start,end,isAllDay,location,importance,sensitivity,isCancelled,isOrganizer,\
+pub(crate) const SELECT: &str = "id,iCalUId,subject,body,start,end,isAllDay,location,importance,sensitivity,isCancelled,isOrganizer,\
      attendees,isOnlineMeeting,type,seriesMasterId,originalStart,originalStartTimeZone,lastModifiedDateTime";
 
 /// Longest identifier, in bytes.
@@ -79,6 +79,7 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
         etag: etag::with_marks(etag::of(event)?, &marks),
         collection: collection.to_owned(),
         identity,
+        uid: uid(event),
         content: Content::Entry(entry),
         private,
         cancelled: event["isCancelled"].as_bool().unwrap_or(false),
@@ -87,6 +88,12 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
         occurrence,
         changed_at: event["lastModifiedDateTime"].as_str().and_then(moment::instant),
     })
+}
+
+/// The iCalendar UID: of an occurrence its own.
+fn uid(event: &Value) -> String {
+    let uid = event["iCalUId"].as_str().filter(|uid| uid.len() <= LONGEST_ID && !uid.contains(char::is_control));
+    uid.unwrap_or_default().to_owned()
 }
 
 /// An event that was read with our property and its calendar expanded: identity and collection are its own.

@@ -8,6 +8,7 @@
 
 mod address;
 mod batch;
+mod categories;
 mod contacts;
 mod cursor;
 mod delta;

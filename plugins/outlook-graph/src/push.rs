@@ -85,6 +85,21 @@ pub(crate) fn outcomes(settled: Vec<Settled>) -> Result<Vec<Outcome>, Failure> {
     Ok(settled.into_iter().map(outcome).collect())
 }
 
+/// What was read of an item before it is written, in the version that is to be written over.
+///
+/// # Errors
+///
+/// It is another version, or could not be read: nothing was written.
+pub(crate) fn looked_up(answer: Answer, etag: &str) -> Result<Value, Failure> {
+    match answer.read() {
+        Ok(Some(present)) if present["@odata.etag"] == *etag => Ok(present),
+        Ok(Some(_)) => Err(Failure::Conflict),
+        Ok(None) => Err(Failure::Gone),
+        Err(Failure::Transient(_)) => Err(Failure::Throttled(None)),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Whether one of some fields is to be written.
 pub(crate) fn has(fields: Fields, some: Fields) -> bool {
     fields & some != Fields::empty()

@@ -35,6 +35,7 @@ pub(crate) fn read(task: &Value, account: Tz, list: &str) -> Result<Item, String
         etag: etag::of(task)?.to_owned(),
         collection: list.to_owned(),
         identity: links::read(task),
+        uid: String::new(),
         content: Content::Entry(entry),
         private: false,
         cancelled: false,

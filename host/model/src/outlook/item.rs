@@ -197,6 +197,9 @@ pub struct RemoteItem {
     pub collection: String,
     /// Our key on it.
     pub identity: Identity,
+    /// Its iCalendar UID, which it keeps when its id changes; empty where it has none.
+    #[serde(default)]
+    pub uid: String,
     /// What it says; empty texts when it is private.
     pub content: Content,
     /// Private or confidential: it never leaves Outlook (domain 8).
@@ -309,6 +312,29 @@ pub enum Push {
         /// Only if it still has it.
         etag: String,
     },
+    /// Adds the category *Locked by ERP*, or takes it off.
+    Mark {
+        /// Which item.
+        remote_id: String,
+        /// Only if it still has it.
+        etag: String,
+        /// Whether it shall have the category.
+        locked: bool,
+    },
+}
+
+impl Push {
+    /// The item that is written to; none of a new one.
+    #[must_use]
+    pub fn remote_id(&self) -> Option<&str> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { remote_id, .. }
+            | Self::Delete { remote_id, .. }
+            | Self::Disown { remote_id, .. }
+            | Self::Mark { remote_id, .. } => Some(remote_id),
+        }
+    }
 }
 
 /// Why a connector did not do what it was asked, as something the host can act on.

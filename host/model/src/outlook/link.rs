@@ -107,6 +107,12 @@ pub struct Base {
     /// IANA zone that Outlook showed it in then; empty when it had none of its own.
     #[serde(default)]
     pub zone: String,
+    /// The iCalendar UID of the item; empty where it has none.
+    #[serde(default)]
+    pub uid: String,
+    /// The item has the category *Locked by ERP* (row P7).
+    #[serde(default)]
+    pub is_locked: bool,
 }
 
 /// What ties an item of Outlook to an object of the headquarters. One for each profile, object and kind.

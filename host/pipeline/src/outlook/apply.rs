@@ -112,6 +112,7 @@ impl<'a> Work<'a> {
                     link.recreated_at = Some(self.snapshot.now);
                     link.remote_id = None;
                     link.occurrence = None;
+                    link.base.is_locked = false;
                 }
                 link.state = LinkState::CreatingRemote;
                 link.collection = self.target().to_owned();
@@ -128,6 +129,10 @@ impl<'a> Work<'a> {
                 link.state = LinkState::Tombstone;
                 link.our_id = String::new();
                 Push::Disown { remote_id, etag }
+            }
+            Action::Lock | Action::Unlock => {
+                let (remote_id, etag) = reference(&link)?;
+                Push::Mark { remote_id, etag, locked: self.step.verdict.action == Action::Lock }
             }
             _ => {
                 let (remote_id, etag) = reference(&link)?;
@@ -252,6 +257,12 @@ impl<'a> Work<'a> {
             Action::Create | Action::Recreate | Action::Update | Action::Link | Action::Agree | Action::Import => {
                 self.agree(&mut link, seen, change.is_some());
             }
+            Action::Unlock => {
+                self.agree(&mut link, seen, false);
+                link.base.is_locked = false;
+            }
+            // What was edited there is not agreed on.
+            Action::Lock => link.base.is_locked = true,
             Action::Delete | Action::Cancel | Action::Bury => link.state = LinkState::Tombstone,
             Action::Suppress => link.state = LinkState::Suppressed,
             Action::Ignore => link.state = LinkState::Ignored,
@@ -281,7 +292,7 @@ impl<'a> Work<'a> {
     /// What was seen of the item is dealt with, unless it waits.
     fn observed(&self, takes_over: bool) -> Option<String> {
         let waits = match self.step.verdict.action {
-            Action::Hold | Action::Skip | Action::Release | Action::Disown => true,
+            Action::Hold | Action::Skip | Action::Release | Action::Disown | Action::Lock => true,
             // Tomorrow it is put back after all; what does not meet the criteria may meet them again; and that it is private
             // must stay known, or it would be written to.
             Action::Leave => {
@@ -337,6 +348,8 @@ impl<'a> Work<'a> {
                 Some(Content::Entry(entry)) => entry.zone.clone(),
                 _ => before.zone.clone(),
             },
+            uid: seen.map_or_else(|| before.uid.clone(), |item| item.uid.clone()),
+            is_locked: before.is_locked,
         };
         self.watch_flaps(link, &before);
         if let Some(item) = seen {

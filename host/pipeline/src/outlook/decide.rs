@@ -89,6 +89,10 @@ pub enum Action {
     Leave,
     /// Our key is taken off a copy.
     Disown,
+    /// The item gets the category *Locked by ERP*.
+    Lock,
+    /// The category is taken off.
+    Unlock,
     /// Left alone until a person looks.
     Quarantine,
     /// Gone on both sides.
@@ -332,19 +336,24 @@ fn protected(link: &Link, item: Option<&RemoteItem>, merged: Merge, target: &str
         (true, true) => Row::P3,
         (true, false) => Row::P1,
         (false, true) => Row::P2,
-        (false, false) if has_moved(link, item, target) => return agreed(Row::R21),
-        (false, false) if item.is_some() => return agreed(Row::P10),
-        (false, false) => return Verdict::new(Row::R7, Action::Nothing),
+        (false, false) if has_moved(link, item, target) => Row::R21,
+        (false, false) if item.is_some() => Row::P10,
+        (false, false) => Row::R7,
     };
     let today = link.reverts.iter().filter(|at| now.0 - at.0 < DAY).count();
     if row == Row::P2 && today >= REVERTS_A_DAY {
-        return Verdict::with(Row::P7, Action::Leave, merged.changes)
+        // Guests might get mail about the category.
+        let is_marked = link.base.is_locked || item.is_some_and(|item| item.has_attendees);
+        return Verdict::with(Row::P7, if is_marked { Action::Leave } else { Action::Lock }, merged.changes)
             .because("put back three times today: left as it is until tomorrow");
     }
-    if !merged.has(Direction::ToOutlook) {
-        return agreed(row);
+    if merged.has(Direction::ToOutlook) {
+        return Verdict::with(row, Action::Update, merged.changes);
     }
-    Verdict::with(row, Action::Update, merged.changes)
+    if link.base.is_locked {
+        return Verdict::new(Row::P7, Action::Unlock).because("no longer left as it is: edits are put back again");
+    }
+    if row == Row::R7 { Verdict::new(row, Action::Nothing) } else { agreed(row) }
 }
 
 /// True when the item lies in the collection that is synchronised now, and did not before (row 21).

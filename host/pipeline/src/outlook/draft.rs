@@ -62,6 +62,7 @@ struct Draft<'a> {
     by_headquarters: HashMap<(ItemKind, &'a HeadquartersId), usize>,
     by_key: HashMap<&'a str, usize>,
     by_occurrence: HashMap<(ItemKind, &'a str, Instant), usize>,
+    by_uid: HashMap<(ItemKind, &'a str, Option<Instant>), usize>,
     /// Links and objects that a step was found for already.
     decided: BTreeSet<usize>,
     claimed: BTreeSet<&'a HeadquartersId>,
@@ -78,6 +79,7 @@ impl<'a> Draft<'a> {
             by_headquarters: HashMap::new(),
             by_key: HashMap::new(),
             by_occurrence: HashMap::new(),
+            by_uid: HashMap::new(),
             decided: BTreeSet::new(),
             claimed: BTreeSet::new(),
             lost: None,
@@ -92,6 +94,10 @@ impl<'a> Draft<'a> {
             if let Some(occurrence) = &link.occurrence {
                 let place = (link.kind, occurrence.series.as_str(), occurrence.original_start);
                 draft.by_occurrence.insert(place, index);
+            }
+            if !link.base.uid.is_empty() {
+                let original_start = link.occurrence.as_ref().map(|occurrence| occurrence.original_start);
+                draft.by_uid.insert((link.kind, link.base.uid.as_str(), original_start), index);
             }
             if let Some(headquarters) = &link.headquarters {
                 draft.by_headquarters.insert((link.kind, headquarters), index);
@@ -202,17 +208,31 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// True for an occurrence that is linked by an id which it no longer has: ids of occurrences may change when their series
-    /// is edited, but not where the pattern of the series puts them (2.10).
+    /// True for an item that is linked by an id which it no longer has. Ids of occurrences may change when their series is
+    /// edited, but not where the pattern of the series puts them (2.10); all ids change when a mailbox is restored or carried
+    /// to another server, but not the UIDs (2.4 c).
     fn has_another_id(&mut self, kind: ItemKind, item: &'a RemoteItem) -> bool {
         let snapshot = self.snapshot;
-        let Some(occurrence) = item.occurrence.as_ref().filter(|_| is_own(item)) else { return false };
-        let place = (kind, occurrence.series.as_str(), occurrence.original_start);
-        let Some(index) = self.by_occurrence.get(&place).copied() else { return false };
+        if !is_own(item) {
+            return false;
+        }
+        let state = |index: usize| {
+            let remote_id = snapshot.links[index].remote_id.as_ref()?;
+            snapshot.remote.get(&(kind, remote_id.clone()))
+        };
+        let by_place = item.occurrence.as_ref().and_then(|occurrence| {
+            let found = self.by_occurrence.get(&(kind, occurrence.series.as_str(), occurrence.original_start)).copied();
+            found.filter(|index| matches!(state(*index), Some(RemoteState::Gone | RemoteState::Unknown(_))))
+        });
+        let by_uid = || {
+            let is_unmarked = !item.uid.is_empty() && !matches!(item.identity, Identity::Ours(_));
+            let original_start = item.occurrence.as_ref().map(|occurrence| occurrence.original_start);
+            let found = self.by_uid.get(&(kind, item.uid.as_str(), original_start)).copied();
+            found.filter(|index| is_unmarked && matches!(state(*index), Some(RemoteState::Gone)))
+        };
+        let Some(index) = by_place.or_else(by_uid) else { return false };
         let link = &snapshot.links[index];
-        let known = link.remote_id.as_ref().and_then(|id| snapshot.remote.get(&(kind, id.clone())));
-        let is_missing = matches!(known, Some(RemoteState::Gone | RemoteState::Unknown(_)));
-        if !is_missing || link.state != LinkState::Linked || snapshot.unsettled.contains(&link.id) {
+        if link.state != LinkState::Linked || snapshot.unsettled.contains(&link.id) {
             return false;
         }
         let Some(ours) = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id)) else { return false };

@@ -83,7 +83,7 @@ impl Step {
     #[must_use]
     pub fn writes_outlook(&self) -> bool {
         match self.verdict.action {
-            Action::Create | Action::Recreate | Action::Delete | Action::Disown => true,
+            Action::Create | Action::Recreate | Action::Delete | Action::Disown | Action::Lock | Action::Unlock => true,
             Action::Update | Action::Link => self.goes(Direction::ToOutlook),
             _ => false,
         }

@@ -293,12 +293,12 @@ fn overwritten(
     now: Option<&RemoteItem>,
 ) -> Option<AuditEntry> {
     let etag = seen.map_or(link.etag.as_str(), |seen| seen.etag.as_str());
-    if now.is_some_and(|now| now.etag == etag) {
+    if now.is_some_and(|now| now.etag == etag) || matches!(operation.push, StoredPush::Mark { .. }) {
         return None;
     }
     let sent = match &operation.push {
         StoredPush::Create { content, .. } | StoredPush::Update { content, .. } => Some(content),
-        StoredPush::Delete { .. } | StoredPush::Disown { .. } => None,
+        StoredPush::Delete { .. } | StoredPush::Disown { .. } | StoredPush::Mark { .. } => None,
     };
     let known = now.map(|now| &now.content).or(sent).cloned().unwrap_or_else(|| blank(link.kind));
     let before = seen.map_or_else(|| content(&link.base.remote, &known), |seen| seen.content.clone());
@@ -336,8 +336,9 @@ fn blank(kind: ItemKind) -> Content {
 fn remote_id(push: &StoredPush) -> String {
     match push {
         StoredPush::Create { our_id, .. } => our_id.clone(),
-        StoredPush::Update { remote_id, .. } | StoredPush::Delete { remote_id } | StoredPush::Disown { remote_id } => {
-            remote_id.clone()
-        }
+        StoredPush::Update { remote_id, .. }
+        | StoredPush::Delete { remote_id }
+        | StoredPush::Disown { remote_id }
+        | StoredPush::Mark { remote_id } => remote_id.clone(),
     }
 }

@@ -58,7 +58,7 @@ rows! {
     P4 = "P4", "from Mobile, deleted in Outlook: comes back once";
     P5 = "P5", "from Mobile, withdrawn or rejected: deleted only when it is gone and lies in the future";
     P6 = "P6", "a copy of one of our items: our key is taken off, it counts as new in Outlook";
-    P7 = "P7", "put back too often today: left as it is until tomorrow";
+    P7 = "P7", "put back too often today: left as it is, and marked as locked, until tomorrow";
     P8 = "P8", "from Mobile and Delayed: frozen";
     P9 = "P9", "the representative changed: removed from the old calendar";
     P10 = "P10", "our own write, seen again: nothing";

@@ -194,6 +194,7 @@ impl Run<'_> {
                 }
             }
         }
+        reread.append(&mut batch.marked);
         self.keep_seen(target.kind, reread)?;
         let alone: Vec<Settlement> = alone.into_iter().flatten().collect();
         if !alone.is_empty() {
@@ -262,13 +263,16 @@ impl Run<'_> {
         batch: &mut Batch<'a>,
     ) {
         let deletes = matches!(push, Push::Delete { .. });
+        let marks = matches!(push, Push::Mark { .. });
         let outcome = match outcome {
             // What is to be deleted and is not there is deleted.
             Err(ConnectorFailure::Gone) if deletes => Ok(None),
+            // The category is for people; where it cannot be, nothing else changes.
+            Err(ConnectorFailure::Permanent(_)) if marks => Ok(None),
             other => other,
         };
         match outcome {
-            Ok(None) if !deletes && !matches!(push, Push::Disown { .. }) => {
+            Ok(None) if !deletes && !marks && !matches!(push, Push::Disown { .. }) => {
                 // Said to be done, but nothing to show for it: looked at again before it is believed.
                 batch.unanswered += 1;
             }
@@ -278,6 +282,13 @@ impl Run<'_> {
                     // From now on it is an item like any other.
                     batch.is_stale = true;
                     batch.conflicts.push(remote_id.clone());
+                }
+                // It was put back: the category that said that it is not can go, at once.
+                batch.is_stale |= link.base.is_locked && matches!(push, Push::Update { .. });
+                if let (Push::Mark { remote_id, .. }, Action::Lock, Some(item)) =
+                    (push, work.step.verdict.action, &item)
+                {
+                    batch.marked.push((remote_id.clone(), Seen::Present(item.clone())));
                 }
                 let settle = |takes_over| {
                     let mut settlement = work.settle(link.clone(), item.as_deref(), takes_over);
@@ -346,13 +357,7 @@ impl Run<'_> {
 /// An outcome that names the item of another link cannot be true: what became of the write is found out later.
 fn believed(push: &Push, outcome: Pushed, kind: ItemKind, taken: &mut HashSet<(ItemKind, String)>) -> Pushed {
     let Ok(Some(item)) = &outcome else { return outcome };
-    let is_its_own = match push {
-        Push::Create { .. } => false,
-        Push::Update { remote_id, .. } | Push::Delete { remote_id, .. } | Push::Disown { remote_id, .. } => {
-            *remote_id == item.remote_id
-        }
-    };
-    if is_its_own || taken.insert((kind, item.remote_id.clone())) {
+    if push.remote_id() == Some(&item.remote_id) || taken.insert((kind, item.remote_id.clone())) {
         return outcome;
     }
     Err(ConnectorFailure::Transient(format!("the connector answers with another item, `{}`", item.remote_id)))
@@ -381,6 +386,8 @@ struct Batch<'a> {
     written: Vec<Option<Box<RemoteItem>>>,
     conflicts: Vec<String>,
     gone: Vec<String>,
+    /// Items as they are with the category, and with edits that still stand.
+    marked: Vec<(String, Seen)>,
     is_stale: bool,
     unanswered: usize,
     stop: Option<Stop>,

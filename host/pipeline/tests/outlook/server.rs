@@ -62,6 +62,8 @@ pub(crate) struct Faults {
     pub(crate) answers_with_another: bool,
     /// Nothing new is accepted.
     pub(crate) refuses_creations: bool,
+    /// Items cannot be marked.
+    pub(crate) has_no_categories: bool,
     /// What is made never arrives, and there is no answer.
     pub(crate) loses_creations: bool,
 }
@@ -75,6 +77,8 @@ pub(crate) struct Stored {
     pub(crate) kind: ItemKind,
     /// The key it was made with.
     pub(crate) key: Option<String>,
+    /// It has the category of what is no longer put back.
+    pub(crate) is_locked: bool,
 }
 
 #[derive(Default)]
@@ -173,6 +177,18 @@ impl Server {
         self.lock().items.remove(id);
     }
 
+    /// The mailbox is carried to another server: every item gets another id, and what was the user's own has no key.
+    pub(crate) fn carry_over(&self) {
+        let mut inner = self.lock();
+        for (id, mut stored) in std::mem::take(&mut inner.items) {
+            inner.log.push(id.clone());
+            let id = format!("carried-{id}");
+            stored.item.remote_id.clone_from(&id);
+            inner.items.insert(id.clone(), stored);
+            inner.touch(&id);
+        }
+    }
+
     /// How often something was to be made.
     pub(crate) fn attempts(&self) -> u32 {
         self.lock().attempts
@@ -212,6 +228,7 @@ impl Inner {
             }
             .to_owned(),
             identity,
+            uid: format!("uid-{id}"),
             content,
             private: false,
             cancelled: false,
@@ -220,7 +237,7 @@ impl Inner {
             occurrence: None,
             changed_at: None,
         };
-        self.items.insert(id.clone(), Stored { item, kind, key });
+        self.items.insert(id.clone(), Stored { item, kind, key, is_locked: false });
         self.touch(&id);
         id
     }
@@ -277,6 +294,7 @@ impl Inner {
                     etag: "v0".to_owned(),
                     collection: target.collection.clone(),
                     identity: Identity::Ours(our_id.clone()),
+                    uid: String::new(),
                     content: content.clone(),
                     private: false,
                     cancelled: false,
@@ -285,7 +303,9 @@ impl Inner {
                     occurrence: None,
                     changed_at: None,
                 })),
-                Push::Update { remote_id, .. } | Push::Disown { remote_id, .. } => self.told(remote_id).map(Box::new),
+                Push::Update { remote_id, .. } | Push::Disown { remote_id, .. } | Push::Mark { remote_id, .. } => {
+                    self.told(remote_id).map(Box::new)
+                }
                 Push::Delete { .. } => None,
             });
         }
@@ -370,6 +390,22 @@ impl Inner {
                 match self.items.get_mut(remote_id) {
                     Some(stored) => stored.item.identity = Identity::None,
                     None => return Err(ConnectorFailure::Gone),
+                }
+                self.touch(remote_id);
+                Ok(Some(remote_id.clone()))
+            }
+            Push::Mark { remote_id, etag, locked } => {
+                if !self.items.contains_key(remote_id) {
+                    return Err(ConnectorFailure::Gone);
+                }
+                if !self.is_etag(remote_id, etag) {
+                    return Err(ConnectorFailure::Conflict);
+                }
+                if self.faults.has_no_categories {
+                    return Err(ConnectorFailure::Permanent("there are no categories".to_owned()));
+                }
+                if let Some(stored) = self.items.get_mut(remote_id) {
+                    stored.is_locked = *locked;
                 }
                 self.touch(remote_id);
                 Ok(Some(remote_id.clone()))

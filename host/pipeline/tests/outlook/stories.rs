@@ -623,9 +623,38 @@ fn row_p7_after_three_times_a_day_it_is_left_until_tomorrow() {
         world.server.edit(&remote, |entry| entry.subject = format!("Mine {round}"));
         let report = world.sync();
         assert_eq!(report.operations.revert, u64::from(round < 3), "round {round}");
+        assert_eq!(report.operations.update, u64::from(round == 3), "marked once, in round {round}");
+        let stored = world.server.get(&remote).expect("there");
+        assert_eq!(stored.is_locked, round >= 3, "round {round}");
+        assert_eq!(writes(&world.sync()), 0);
     }
     world.pass(DAY);
-    assert_eq!(world.sync().operations.revert, 1, "tomorrow it is put back after all");
+    let report = world.sync();
+    assert_eq!((report.operations.revert, report.operations.update), (1, 1), "tomorrow it is put back after all");
+    let stored = world.server.get(&remote).expect("there");
+    assert_eq!((stored.is_locked, text(&stored.item.content).0), (false, "Visit"));
+    assert_eq!(writes(&world.sync()), 0);
+}
+
+#[test]
+fn row_p7_the_headquarters_version_opens_the_lock_and_a_server_without_categories_does_no_harm() {
+    for has_no_categories in [false, true] {
+        let mut world = World::new();
+        world.server.faults(|faults| faults.has_no_categories = has_no_categories);
+        let id = world.create(Origin::Mobile, "Visit", 10 * DAY);
+        world.sync();
+        let remote = world.remote_of(id);
+        for round in 0..4 {
+            world.server.edit(&remote, |entry| entry.subject = format!("Mine {round}"));
+            world.sync();
+        }
+        assert_eq!(world.server.get(&remote).expect("there").is_locked, !has_no_categories);
+        assert_eq!(writes(&world.sync()), 0);
+        world.edit(id, |fields| fields.description = "Changed in Mobile".to_owned());
+        world.settle(2);
+        let stored = world.server.get(&remote).expect("there");
+        assert_eq!((stored.is_locked, text(&stored.item.content)), (false, ("Visit", "Changed in Mobile")));
+    }
 }
 
 #[test]
@@ -707,6 +736,40 @@ fn each_occurrence_is_an_activity_and_a_deleted_one_has_a_run_of_grace() {
     world.server.edit(&ids[1], |entry| entry.subject = "Weekly, special".to_owned());
     world.settle(2);
     assert_eq!(world.activities().iter().filter(|activity| activity.subject == "Weekly, special").count(), 1);
+}
+
+#[test]
+fn what_was_carried_to_another_server_keeps_its_activities() {
+    let mut world = World::new();
+    let ours = world.create(Origin::Headquarters, "Visit", 3 * DAY);
+    let start = world.now.0 + DAY;
+    world.server.add(ItemKind::Appointment, entry("Dentist", start), |_| {});
+    for week in 0..3 {
+        let original = Instant(start + week * 7 * DAY);
+        world.server.add(ItemKind::Appointment, entry("Weekly", original.0), |item| {
+            "weekly".clone_into(&mut item.uid);
+            item.occurrence = Some(Occurrence { series: "series".to_owned(), original_start: original });
+        });
+    }
+    world.settle(2);
+    let before = world.activities();
+    assert_eq!(before.len(), 5);
+    world.server.carry_over();
+    for stored in world.server.items() {
+        world.server.change(&stored.item.remote_id, |item| {
+            if let Some(occurrence) = &mut item.occurrence {
+                "carried-series".clone_into(&mut occurrence.series);
+            }
+        });
+    }
+    let carried = world.server.items().into_iter().find(|stored| stored.item.uid.starts_with("uid-"));
+    world.server.edit(&carried.expect("the dentist").item.remote_id, |entry| entry.location = "Gdynia".to_owned());
+    world.settle(2);
+    let after = world.activities();
+    assert_eq!(after.len(), before.len(), "nothing came twice");
+    assert!(after.iter().all(|activity| !activity.canceled), "nothing was canceled");
+    assert!(world.server.get(&world.remote_of(ours)).is_some());
+    assert_eq!(world.server.items().len(), 5);
 }
 
 #[test]

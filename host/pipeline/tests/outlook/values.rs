@@ -203,6 +203,7 @@ impl Sides {
             etag: String::new(),
             collection: collection(kind).to_owned(),
             identity,
+            uid: format!("uid-{id}"),
             content: Content::Entry(entry),
             private: false,
             cancelled: false,
@@ -316,7 +317,8 @@ impl Sides {
                 }
                 Push::Update { remote_id, etag, .. }
                 | Push::Delete { remote_id, etag }
-                | Push::Disown { remote_id, etag } => {
+                | Push::Disown { remote_id, etag }
+                | Push::Mark { remote_id, etag, .. } => {
                     let now = self.items.get(remote_id).map(|(_, item)| item.clone());
                     if self.trouble.does_not_say || now.as_ref().is_none_or(|now| now.etag != *etag) {
                         // The write may have been done: what it wrote over is kept.
@@ -561,9 +563,10 @@ impl Sides {
             is_stale = true;
             self.settle(step.kind, work.settle(link, written.as_ref(), false));
         }
-        if let (Push::Disown { remote_id, .. }, Some(item)) = (push, written) {
-            self.seen.insert((step.kind, remote_id.clone()), Seen::Present(Box::new(item)));
-            is_stale = true;
+        let stands = matches!(push, Push::Disown { .. } | Push::Mark { locked: true, .. });
+        if let (true, Some(item)) = (stands, written) {
+            self.seen.insert((step.kind, item.remote_id.clone()), Seen::Present(Box::new(item)));
+            is_stale |= matches!(push, Push::Disown { .. });
         }
         is_stale
     }
@@ -690,6 +693,11 @@ impl Sides {
                 }
                 self.made.retain(|_, made| made != remote_id);
                 self.edit_item(remote_id, |item| item.identity = Identity::None);
+                Ok(Some(remote_id.clone()))
+            }
+            Push::Mark { remote_id, etag, .. } => {
+                self.is_at(remote_id, etag)?;
+                self.edit_item(remote_id, |_| {});
                 Ok(Some(remote_id.clone()))
             }
         }

@@ -113,7 +113,7 @@ fn fields_in(fields: model::FieldSet) -> exports::Fields {
 pub(crate) fn lend_push(push: &model::Push) -> Days {
     match push {
         model::Push::Create { content, .. } | model::Push::Update { content, .. } => lend(content),
-        model::Push::Delete { .. } | model::Push::Disown { .. } => Days(None),
+        model::Push::Delete { .. } | model::Push::Disown { .. } | model::Push::Mark { .. } => Days(None),
     }
 }
 
@@ -133,6 +133,9 @@ pub(crate) fn operation<'a>(push: &'a model::Push, days: &'a Days) -> exports::O
         }
         model::Push::Delete { remote_id, etag } => exports::Operation::Delete(exports::Reference { remote_id, etag }),
         model::Push::Disown { remote_id, etag } => exports::Operation::Disown(exports::Reference { remote_id, etag }),
+        model::Push::Mark { remote_id, etag, locked } => {
+            exports::Operation::Mark(exports::Mark { remote_id, etag, locked: *locked })
+        }
     }
 }
 
@@ -240,6 +243,7 @@ fn item(kind: model::ItemKind, value: exports::Item) -> Checked<model::RemoteIte
         etag: word("the etag", value.etag, MAX_REMOTE_ID)?,
         collection: word("the collection", value.collection, MAX_REMOTE_ID)?,
         identity: identity(value.identity),
+        uid: line("the UID", value.uid)?,
         content,
         private: value.private,
         cancelled: value.cancelled,
@@ -359,14 +363,11 @@ pub(crate) fn outcomes(
         let item = item(kind, found).map_err(|Broken(reason)| {
             model::ConnectorFailure::Transient(format!("what was written cannot be read back: {reason}"))
         })?;
-        match push {
-            model::Push::Update { remote_id, .. } | model::Push::Disown { remote_id, .. }
-                if *remote_id != item.remote_id =>
-            {
-                Err(model::ConnectorFailure::Broken("the outcome of a write is about another item".to_owned()))
-            }
-            _ => Ok(Some(Box::new(item))),
+        let is_deletion = matches!(push, model::Push::Delete { .. });
+        if push.remote_id().is_some_and(|written| written != item.remote_id) && !is_deletion {
+            return Err(model::ConnectorFailure::Broken("the outcome of a write is about another item".to_owned()));
         }
+        Ok(Some(Box::new(item)))
     };
     Ok(batch.iter().zip(outcomes).map(convert).collect())
 }

@@ -195,6 +195,7 @@ fn item(remote_id: &str, subject: &str) -> RemoteItem {
         etag: "e1".into(),
         collection: "sales".into(),
         identity: Identity::Ours("key".into()),
+        uid: "uid".into(),
         content: entry(subject),
         private: false,
         cancelled: false,

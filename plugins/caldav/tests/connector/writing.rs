@@ -1,6 +1,6 @@
 //! Real servers: creating, changing, deleting and disowning.
 
-use apptsync_plugin::connector::{Content, Fields, Item, Operation, Reference, Update};
+use apptsync_plugin::connector::{Content, Fields, Item, Mark, Operation, Reference, Update};
 use apptsync_plugin::http::{Request, Response};
 use apptsync_plugin::types::Failure;
 use apptsync_tests::calendar_servers::ForeignUser;
@@ -106,6 +106,17 @@ fn what_is_not_ours_to_write_stays() {
         for kept in ["CATEGORIES:Red", "X-COLOUR:blue", "TRIGGER:-PT15M", "SUMMARY:Theirs"] {
             assert!(stored.contains(kept), "{kept} is gone: {stored}");
         }
+        assert_eq!(moved.uid, "theirs");
+        let mark = |item: &Item, locked| {
+            let mark = Mark { remote_id: item.remote_id.clone(), etag: item.etag.clone(), locked };
+            calendar.push(&[Operation::Mark(mark)]).remove(0)
+        };
+        assert_eq!(mark(&adopted, true), Err(Failure::Conflict));
+        let marked = mark(&moved, true).expect("done").expect("an item");
+        assert_eq!((ours(&marked), entry(&marked)), (Some("our-7"), entry(&moved)));
+        assert!(foreign.get(&id).expect("there").contains("CATEGORIES:Red,Locked by ERP"));
+        let moved = mark(&marked, false).expect("done").expect("an item");
+        assert!(foreign.get(&id).expect("there").contains("CATEGORIES:Red\r\n"));
         let disowned =
             calendar.push(&[Operation::Disown(reference(&moved))])[0].clone().expect("done").expect("an item");
         assert_eq!((ours(&disowned), entry(&disowned)), (None, entry(&moved)));

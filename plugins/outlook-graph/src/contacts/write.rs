@@ -1,7 +1,8 @@
 //! Contacts as they are written.
 //!
-//! An update writes what the headquarters has: what it leaves empty may be the user's own, and so is always the note. Lists
-//! and addresses are written whole, so a contact in which more stands than the update would write is read before.
+//! An update writes what the host wants, empty or not: what is the user's own is part of that. The note always is, and is
+//! left alone. Lists and addresses are written whole, so a contact in which more stands than the update would write is read
+//! before.
 
 use apptsync_plugin::connector::{Contact, Content, Fields, Identity, Operation, Outcome, Target, Update};
 use apptsync_plugin::types::Failure;
@@ -11,7 +12,7 @@ use crate::address::encode;
 use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
-use crate::{etag, property};
+use crate::{categories, etag, property};
 
 /// Carries operations on contacts out.
 ///
@@ -21,7 +22,7 @@ use crate::{etag, property};
 pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
     let looked_at = |operation: &Operation| match operation {
         Operation::Update(update) if needs_a_look(update) => Some(Part::get(contact(graph, &update.remote_id))),
-        _ => None,
+        other => categories::look(other, |remote_id| contact(graph, remote_id)),
     };
     let mut batches = Batches::new(graph);
     let mut found = batches.send(&operations.iter().filter_map(looked_at).collect::<Vec<_>>()).into_iter();
@@ -45,7 +46,7 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Opt
     match operation {
         Operation::Create(create) => {
             let wanted = person(&create.content)?;
-            let mut body = changes(&Value::Null, wanted);
+            let mut body = changes(Some(&Value::Null), wanted);
             if !wanted.note.is_empty() {
                 body.insert("personalNotes".to_owned(), wanted.note.as_str().into());
             }
@@ -66,20 +67,16 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Opt
             let part = Part::patch(contact(graph, &reference.remote_id), etag, body);
             Ok(Write { part, expected: Expected::Item(Identity::None) })
         }
+        Operation::Mark(mark) => categories::write(contact(graph, &mark.remote_id), mark, present),
     }
 }
 
 fn update(graph: &Graph<'_>, update: &Update, present: Option<Answer>) -> Result<Write, Failure> {
     let (_, etag) = etag::split(&update.etag);
-    let mut body = match present.map(Answer::read) {
+    let mut body = match present {
         None if !has(update.fields, Fields::CONTACT) => Map::new(),
-        None => changes(&Value::Null, person(&update.content)?),
-        Some(Ok(Some(present))) if present["@odata.etag"] == *etag => changes(&present, person(&update.content)?),
-        Some(Ok(Some(_))) => return Err(Failure::Conflict),
-        Some(Ok(None)) => return Err(Failure::Gone),
-        // Nothing was written.
-        Some(Err(Failure::Transient(_))) => return Err(Failure::Throttled(None)),
-        Some(Err(failure)) => return Err(failure),
+        None => changes(None, person(&update.content)?),
+        Some(answer) => changes(Some(&push::looked_up(answer, etag)?), person(&update.content)?),
     };
     let mut identity = Identity::Unread;
     if let Some(our_id) = &update.our_id {
@@ -117,12 +114,13 @@ fn address(contact: &Contact) -> [(&'static str, &str); 4] {
     ]
 }
 
-/// What has to be written so that a contact says what is wanted; what is the same already is left out, and nothing is taken
-/// away.
-fn changes(present: &Value, wanted: &Contact) -> Map<String, Value> {
+/// What has to be written so that a contact says what is wanted: what is the same already is left out, where it is known how
+/// it stands.
+fn changes(known: Option<&Value>, wanted: &Contact) -> Map<String, Value> {
     let mut body = Map::new();
+    let present = known.unwrap_or(&Value::Null);
     let found = super::fields(present);
-    let differs = |found: &str, wanted: &str| !wanted.is_empty() && found != wanted;
+    let differs = |found: &str, wanted: &str| known.is_none() || found != wanted;
     for (name, found, wanted) in
         [("displayName", &found.name, &wanted.name), ("companyName", &found.company, &wanted.company)]
     {
@@ -132,25 +130,26 @@ fn changes(present: &Value, wanted: &Contact) -> Map<String, Value> {
     }
     if differs(&found.email, &wanted.email) {
         let first = json!({"address": wanted.email, "name": wanted.name});
+        let first = (!wanted.email.is_empty()).then_some(first);
         body.insert("emailAddresses".to_owned(), with_first(&present["emailAddresses"], first));
     }
     if differs(&found.phone, &wanted.phone) {
-        let first = wanted.phone.as_str().into();
+        let first = (!wanted.phone.is_empty()).then(|| wanted.phone.as_str().into());
         body.insert("businessPhones".to_owned(), with_first(&present["businessPhones"], first));
     }
     let parts = address(wanted);
     if parts.iter().zip(address(&found)).any(|((_, wanted), (_, found))| differs(found, wanted)) {
         let mut whole = present["businessAddress"].as_object().cloned().unwrap_or_default();
-        for (name, wanted) in parts.into_iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            whole.insert(name.to_owned(), wanted.into());
+        for (name, wanted) in parts {
+            whole.insert(name.to_owned(), if wanted.is_empty() { Value::Null } else { wanted.into() });
         }
         body.insert("businessAddress".to_owned(), Value::Object(whole));
     }
     body
 }
 
-/// A list with another first entry; the others stay.
-fn with_first(list: &Value, first: Value) -> Value {
+/// A list with another first entry, or without it; the others stay.
+fn with_first(list: &Value, first: Option<Value>) -> Value {
     let others = list.as_array().into_iter().flatten().skip(1).cloned();
-    std::iter::once(first).chain(others).collect()
+    first.into_iter().chain(others).collect()
 }

@@ -1,8 +1,8 @@
-//! Appointments as they are written. People, reminders, colours and categories are never part of it, except that completing
-//! an appointment shows its time as free and takes its reminder away.
+//! Appointments as they are written. People, reminders, colours and the user's categories are never part of it, except that
+//! completing an appointment shows its time as free and takes its reminder away.
 
 use apptsync_plugin::connector::{
-    Content, Create, Entry, Fields, Identity, Operation, Outcome, Reference, Target, Update,
+    Content, Create, Entry, Fields, Identity, Mark, Operation, Outcome, Reference, Target, Update,
 };
 use apptsync_plugin::types::{Failure, Period};
 use chrono_tz::Tz;
@@ -13,7 +13,7 @@ use crate::batch::{Answer, Batches, Part};
 use crate::etag::{self, Marks};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
-use crate::{moment, normalise, property, zones};
+use crate::{categories, moment, normalise, property, zones};
 
 use super::siblings;
 
@@ -28,10 +28,16 @@ fn mailed() -> Fields {
 ///
 /// Nothing was done, for a reason that concerns all of it.
 pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation]) -> Result<Vec<Outcome>, Failure> {
-    let writes: Vec<_> = operations.iter().map(|operation| write(graph, target, operation)).collect();
+    let mut batches = Batches::new(graph);
+    let looked_at = |operation: &Operation| categories::look(operation, |remote_id| event(graph, remote_id));
+    let mut found = batches.send(&operations.iter().filter_map(looked_at).collect::<Vec<_>>()).into_iter();
+    let write = |operation: &Operation| {
+        let present = looked_at(operation).and_then(|_| found.next());
+        write(graph, target, operation, present)
+    };
+    let writes: Vec<_> = operations.iter().map(write).collect();
     let series =
         operations.iter().zip(&writes).filter(|(_, write)| write.is_ok()).map(|(operation, _)| series(operation));
-    let mut batches = Batches::new(graph);
     let mut answers = siblings::send(&mut batches, push::parts(&writes).into_iter().zip(series).collect());
     complete(graph, &mut batches, &mut answers);
     let read = |event: &Value, identity| super::read(event, graph.zone, &target.collection, identity);
@@ -44,7 +50,8 @@ fn series(operation: &Operation) -> String {
         Operation::Create(_) => String::new(),
         Operation::Update(Update { etag, .. })
         | Operation::Delete(Reference { etag, .. })
-        | Operation::Disown(Reference { etag, .. }) => etag::split(etag).0.series,
+        | Operation::Disown(Reference { etag, .. })
+        | Operation::Mark(Mark { etag, .. }) => etag::split(etag).0.series,
     }
 }
 
@@ -70,7 +77,7 @@ fn complete(graph: &Graph<'_>, batches: &mut Batches<'_>, answers: &mut [Answer]
     }
 }
 
-fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Write, Failure> {
+fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Option<Answer>) -> Result<Write, Failure> {
     match operation {
         Operation::Create(create) => self::create(graph, target, create),
         Operation::Update(update) => self::update(graph, update),
@@ -81,6 +88,7 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Wr
             let part = Part::patch(event(graph, &reference.remote_id), etag, body);
             Ok(Write { part, expected: Expected::Item(Identity::None) })
         }
+        Operation::Mark(mark) => categories::write(event(graph, &mark.remote_id), mark, present),
     }
 }
 

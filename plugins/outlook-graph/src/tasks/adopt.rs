@@ -106,7 +106,7 @@ fn change<'a>(graph: &Graph<'_>, operation: &'a Operation) -> Result<Change<'a>,
             is_linked: false,
             is_written: false,
         }),
-        Operation::Create(_) | Operation::Delete(_) => {
+        Operation::Create(_) | Operation::Delete(_) | Operation::Mark(_) => {
             Err(Failure::Permanent("this operation does not change a task's links".to_owned()))
         }
     }

@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
-use crate::batch::{Batches, Part};
+use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
 use crate::push::{self, Expected, Write, has};
-use crate::{events, links, moment, normalise};
+use crate::{categories, events, links, moment, normalise};
 
 use super::adopt;
 
@@ -23,16 +23,23 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
     let changes_links = |operation: &Operation| match operation {
         Operation::Update(update) => update.our_id.is_some(),
         Operation::Disown(_) => true,
-        Operation::Create(_) | Operation::Delete(_) => false,
+        Operation::Create(_) | Operation::Delete(_) | Operation::Mark(_) => false,
     };
     let (linking, plain): (Vec<&Operation>, Vec<&Operation>) =
         operations.iter().partition(|operation| changes_links(operation));
-    let writes: Vec<_> = plain.into_iter().map(|operation| write(graph, target, operation)).collect();
+    let mut batches = Batches::new(graph);
+    let looked_at = |operation: &Operation| categories::look(operation, |remote_id| task(graph, target, remote_id));
+    let looks: Vec<Part> = plain.iter().filter_map(|operation| looked_at(operation)).collect();
+    let mut found = batches.send(&looks).into_iter();
+    let write = |operation: &Operation| {
+        let present = looked_at(operation).and_then(|_| found.next());
+        write(graph, target, operation, present)
+    };
+    let writes: Vec<_> = plain.into_iter().map(write).collect();
     let read = |task: &Value, identity| {
         let item = super::read(task, graph.zone, &target.collection)?;
         Ok(apptsync_plugin::connector::Item { identity, ..item })
     };
-    let mut batches = Batches::new(graph);
     let answers = batches.send(&push::parts(&writes));
     let mut plain = push::settle(writes, answers, read).into_iter();
     let mut linking = adopt::push(graph, &mut batches, target, &linking).into_iter();
@@ -46,7 +53,7 @@ pub(super) fn task(graph: &Graph<'_>, target: &Target, remote_id: &str) -> Strin
     graph.resource(&format!("/todo/lists/{}/tasks/{}", encode(&target.collection), encode(remote_id)))
 }
 
-fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Write, Failure> {
+fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Option<Answer>) -> Result<Write, Failure> {
     match operation {
         Operation::Create(create) => self::create(graph, target, create),
         Operation::Update(update) => self::update(graph, target, update),
@@ -54,6 +61,7 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation) -> Result<Wr
             let part = Part::delete(task(graph, target, &reference.remote_id), Some(&reference.etag));
             Ok(Write { part, expected: Expected::Nothing })
         }
+        Operation::Mark(mark) => categories::write(task(graph, target, &mark.remote_id), mark, present),
     }
 }
 

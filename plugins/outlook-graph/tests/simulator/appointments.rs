@@ -4,7 +4,9 @@ use apptsync_plugin::connector::{Change, Content, Entry, Fields, Identity, Kind,
 use apptsync_plugin::types::{AllDay, Failure, Period, Priority, Timed};
 use serde_json::json;
 
-use crate::support::{Bench, HOUR, MORNING, adopt, create, entry, is_ours, our_id, present, reference, update, visit};
+use crate::support::{
+    Bench, HOUR, MORNING, adopt, create, entry, is_ours, mark, our_id, present, reference, update, visit,
+};
 
 fn bench() -> Bench {
     Bench::new(Kind::Appointment)
@@ -69,6 +71,37 @@ fn only_the_fields_that_are_named_are_written() {
     assert_eq!((now.subject.as_str(), now.location.as_str(), now.period), ("Moved", "Own", visit(3).period));
     let stored = bench.user().events("Calendar").remove(0);
     assert_eq!(stored["categories"], json!(["Blue"]));
+}
+
+#[test]
+fn a_mark_is_one_category_among_the_users_own() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    bench.user().edit_event(&made.remote_id, json!({"categories": ["Blue"]})).unwrap();
+    let seen = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    let categories = || bench.user().events("Calendar").remove(0)["categories"].clone();
+    assert_eq!(bench.push_one(mark(&made, true)), Err(Failure::Conflict));
+    let marked = bench.push_one(mark(&seen, true)).unwrap().unwrap();
+    assert_eq!(categories(), json!(["Blue", "Locked by ERP"]));
+    assert_eq!((&marked.content, &marked.uid), (&seen.content, &seen.uid));
+    assert_ne!(marked.etag, seen.etag);
+    assert_eq!(bench.push_one(mark(&marked, true)).unwrap().unwrap().etag, marked.etag, "twice is once");
+    let unmarked = bench.push_one(mark(&marked, false)).unwrap().unwrap();
+    assert_eq!(categories(), json!(["Blue"]));
+    assert_eq!(bench.push_one(Operation::Delete(reference(&unmarked))), Ok(None));
+    assert_eq!(bench.push_one(mark(&unmarked, true)), Err(Failure::Gone));
+}
+
+#[test]
+fn an_event_says_its_uid_wherever_it_is_read() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(visit(0)));
+    let stored = bench.user().events("Calendar").remove(0);
+    assert_eq!(made.uid, stored["iCalUId"].as_str().unwrap());
+    let (changes, _, _) = bench.pass(None).unwrap();
+    assert_eq!(present(&changes)[0].uid, made.uid);
+    assert_eq!(bench.fetch_one(&made.remote_id).unwrap().unwrap().uid, made.uid);
+    assert_eq!(bench.find(&["link-1"]).unwrap()[0][0].uid, made.uid);
 }
 
 #[test]

@@ -79,25 +79,37 @@ fn further_addresses_and_numbers_stay() {
 }
 
 #[test]
-fn what_an_update_leaves_empty_is_the_users_own_and_so_is_the_note() {
-    let bench = bench();
-    let bare = Contact { name: "Jan".to_owned(), ..empty() };
-    let made = bench.made(1, Content::Contact(bare.clone()));
-    let own = json!({
-        "companyName": "Own", "emailAddresses": [{"address": "own@jan.example", "name": "Jan"}],
-        "businessPhones": ["+48 600"], "personalNotes": "My own note",
-        "businessAddress": {"street": "Own 1", "city": "Own"},
-    });
-    let seen = edited(&bench, &made, own);
-    let renamed = Contact { name: "Jan Nowak".to_owned(), ..bare.clone() };
-    let done = bench.push_one(update(&seen, Content::Contact(renamed), Fields::CONTACT)).unwrap().unwrap();
-    let expected = Contact { name: "Jan Nowak".to_owned(), ..person(&seen).clone() };
-    assert_eq!(person(&done), &expected);
-    // A part of an address stays beside those that are written.
-    let moved = Contact { city: "Kraków".to_owned(), note: "Ours".to_owned(), ..bare };
-    let done = bench.push_one(update(&done, Content::Contact(moved), Fields::CONTACT)).unwrap().unwrap();
-    let now = person(&done);
-    assert_eq!((now.street.as_str(), now.city.as_str(), now.note.as_str()), ("Own 1", "Kraków", "My own note"));
+fn what_an_update_empties_is_taken_away_and_what_it_does_not_know_of_stays() {
+    for more in [false, true] {
+        let bench = bench();
+        let made = bench.made(1, Content::Contact(customer(1)));
+        let own = if more {
+            json!({
+                "emailAddresses": [{"address": "jan@kowalski.example"}, {"address": "home@jan.example"}],
+                "businessPhones": ["+48 12 345 67 89", "+48 600"],
+                "businessAddress": {"street": "Długa 5", "city": "Kraków", "state": "Małopolska"},
+                "personalNotes": "My own note",
+            })
+        } else {
+            json!({"personalNotes": "My own note"})
+        };
+        let seen = edited(&bench, &made, own);
+        let bare = Contact { name: "Jan Nowak".to_owned(), ..empty() };
+        bench.push_one(update(&seen, Content::Contact(bare), Fields::CONTACT)).unwrap().unwrap();
+        let stored = stored(&bench, &made);
+        let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        assert_eq!((said(&stored["displayName"]), said(&stored["companyName"])), ("Jan Nowak".into(), String::new()));
+        assert_eq!(said(&stored["personalNotes"]), "My own note");
+        let address = &stored["businessAddress"];
+        assert_eq!((said(&address["street"]), said(&address["city"])), (String::new(), String::new()));
+        let expected = if more { ("home@jan.example", "+48 600", "Małopolska") } else { ("", "", "") };
+        let left = (
+            said(&stored["emailAddresses"][0]["address"]),
+            said(&stored["businessPhones"][0]),
+            said(&address["state"]),
+        );
+        assert_eq!((left.0.as_str(), left.1.as_str(), left.2.as_str()), expected);
+    }
 }
 
 fn empty() -> Contact {

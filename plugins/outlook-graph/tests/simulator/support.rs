@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use apptsync_plugin::connector::{
-    Account, Change, Collection, Connection, Contact, Content, Create, Entry, Fields, Identity, Item, Kind, Operation,
-    Outcome, Page, Reference, Target, Update, Window,
+    Account, Change, Collection, Connection, Contact, Content, Create, Entry, Fields, Identity, Item, Kind, Mark,
+    Operation, Outcome, Page, Reference, Target, Update, Window,
 };
 use apptsync_plugin::http::{Failure as NoResponse, Request, Response, SIDE_BY_SIDE};
 use apptsync_plugin::types::{Failure, Period, Priority, Timed};
@@ -269,6 +269,10 @@ pub(crate) fn adopt(item: &Item, our_id: &str) -> Operation {
         fields: Fields::empty(),
         our_id: Some(our_id.to_owned()),
     })
+}
+
+pub(crate) fn mark(item: &Item, locked: bool) -> Operation {
+    Operation::Mark(Mark { remote_id: item.remote_id.clone(), etag: item.etag.clone(), locked })
 }
 
 pub(crate) fn reference(item: &Item) -> Reference {

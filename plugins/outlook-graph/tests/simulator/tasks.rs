@@ -5,7 +5,9 @@ use apptsync_plugin::types::{AllDay, Failure, Period};
 use graph_simulator::{Fault, FaultName};
 use serde_json::json;
 
-use crate::support::{Bench, DAY, HOUR, MORNING, adopt, create, entry, is_ours, present, reference, update, visit};
+use crate::support::{
+    Bench, DAY, HOUR, MORNING, adopt, create, entry, is_ours, mark, present, reference, update, visit,
+};
 
 fn bench() -> Bench {
     Bench::new(Kind::Task)
@@ -69,6 +71,20 @@ fn adopting_and_disowning_change_links_alone() {
     assert_eq!(bench.push_one(Operation::Delete(reference(&disowned))), Ok(None));
     assert_eq!(bench.push_one(Operation::Disown(reference(&disowned))), Err(Failure::Gone));
     assert_eq!(bench.fetch_one(&disowned.remote_id), Ok(None));
+}
+
+#[test]
+fn a_mark_is_one_category_among_the_users_own() {
+    let bench = bench();
+    let made = bench.made(1, Content::Entry(call()));
+    let path = format!("todo/lists/{}/tasks/{}", bench.target.collection, made.remote_id);
+    bench.user().request("PATCH", &path, json!({"categories": ["Blue"]})).unwrap();
+    let seen = bench.fetch_one(&made.remote_id).unwrap().unwrap();
+    let categories = || bench.user().request("GET", &path, json!(null)).unwrap()["categories"].clone();
+    let marked = bench.push_one(mark(&seen, true)).unwrap().unwrap();
+    assert_eq!((categories(), &marked.content), (json!(["Blue", "Locked by ERP"]), &seen.content));
+    bench.push_one(mark(&marked, false)).unwrap();
+    assert_eq!(categories(), json!(["Blue"]));
 }
 
 #[test]
