@@ -521,12 +521,17 @@ pub trait OutlookStore {
     /// The database cannot be read.
     fn runs_before(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(SyncRunId, Instant)>>;
 
-    /// The items that were made or changed since a run of this purpose last went through, before this run: what a server
-    /// tells next must speak of them.
+    /// The items that were made or changed and not heard of since: what a server tells next must speak of them.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>>;
+    fn unheard(&self, profile: ProfileId, purpose: &str) -> Result<Vec<(ItemKind, String)>>;
+
+    /// What was made or changed until now was heard of: the journal keeps only what is not settled.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn heard(&self, profile: ProfileId, purpose: &str) -> Result<()>;
 
     /// Counts that an operation was looked for in vain, and is sent once more at this instant.
     ///

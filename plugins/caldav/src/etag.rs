@@ -20,13 +20,21 @@ impl Etag {
     }
 
     /// The tag that the answer of a write carries, if it is a strong one: then what was sent is what is stored (RFC 4791
-    /// 5.3.4).
+    /// 5.3.4). SOGo says so, and stores something else.
     pub(crate) fn of_write(response: &Response) -> Option<Self> {
-        response.header("etag").and_then(Self::parse).filter(|tag| !tag.is_weak())
+        response.header("etag").and_then(Self::parse).filter(|tag| !tag.is_weak() && !tag.comes_back())
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// It may stand for another version one day: SOGo counts the versions of an object, and begins again when the object was
+    /// deleted and made anew.
+    pub(crate) fn comes_back(&self) -> bool {
+        let bare = self.0.trim_start_matches("W/").trim_matches('"');
+        bare.strip_prefix("gcs")
+            .is_some_and(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     pub(crate) fn is_weak(&self) -> bool {
@@ -51,6 +59,13 @@ impl Etag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tags_of_sogo_come_back() {
+        let comes_back = |tag| Etag::parse(tag).expect("a tag").comes_back();
+        assert!(comes_back(r#""gcs00000000""#) && comes_back(r#"W/"gcs00000012""#));
+        assert!(!comes_back(r#""gcs""#) && !comes_back(r#""gcs0f""#) && !comes_back(r#""1""#));
+    }
 
     #[test]
     fn a_tag_has_quotes() {

@@ -21,6 +21,7 @@ mod push;
 mod query;
 mod reading;
 mod sheet;
+mod written;
 mod xml;
 
 use apptsync_plugin::connector::{Account, Connection, Connector, Item, Operation, Outcome, Page, Target, Window};

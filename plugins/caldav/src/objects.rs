@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apptsync_plugin::http::{self, Response};
 use apptsync_plugin::types::Failure;
+use xxhash_rust::xxh64::xxh64;
 
 use crate::address::Path;
 use crate::client::Client;
@@ -29,6 +30,22 @@ pub(crate) struct Stored {
     pub(crate) etag: Etag,
     /// iCalendar, with the line ends that it has to have.
     pub(crate) data: Vec<u8>,
+}
+
+impl Stored {
+    /// What the host tells this version by.
+    pub(crate) fn version(&self) -> String {
+        let tag = self.etag.as_str();
+        if self.etag.comes_back() { format!("{tag}#{:016x}", xxh64(&self.data, 0)) } else { tag.to_owned() }
+    }
+
+    /// Whether the host means this version.
+    pub(crate) fn is_version(&self, known: &str) -> bool {
+        if self.etag.comes_back() {
+            return known == self.version();
+        }
+        Etag::parse(known).is_some_and(|known| known.agrees_with(&self.etag))
+    }
 }
 
 /// What is known of an object after the server was asked.
@@ -108,6 +125,8 @@ fn understand(
         Ok(answer) => answer,
         Err(failure @ Failure::Transient(_)) => return Ok(Err(failure)),
         Err(failure) if response.status == 207 => return Ok(Err(failure)),
+        // Some servers answer so where a single object is missing: then objects are asked for one by one.
+        Err(Failure::Gone) if is_there(client, calendar)? => return Ok(Ok(Answers::new())),
         Err(failure) => return Err(failure),
     };
     let known = |resource: &crate::multistatus::Resource| {
@@ -123,6 +142,16 @@ fn understand(
         Some((resource.path, found))
     });
     Ok(Ok(answers.collect()))
+}
+
+/// Whether the server still has the calendar itself.
+fn is_there(client: &Client<'_>, calendar: &Path) -> Result<bool, Failure> {
+    let response = client.ask(client.propfind(calendar, "0", query::capabilities()))?;
+    match client.multistatus(&response, calendar) {
+        Ok(answer) => Ok(answer.resources.iter().any(|found| found.has_type(Vocabulary::CalDav, "calendar"))),
+        Err(Failure::Gone) => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// What a report left out, object by object.

@@ -52,7 +52,7 @@ impl Pull<'_> {
     fn first_page(&self) -> Result<Page, Failure> {
         let capabilities = self.capabilities()?;
         match capabilities.token {
-            Some(token) => self.listing(token, None),
+            Some(token) => self.listing(beginning(token), None),
             None => {
                 let digest = self.forget_tags()?;
                 self.tags(capabilities.ctag, &digest, Some(Extent::Everything))
@@ -121,6 +121,15 @@ impl Pull<'_> {
         let text = |vocabulary, name| about.text(vocabulary, name).map(str::to_owned);
         let ctag = text(Vocabulary::CalendarServer, "getctag");
         Ok(Capabilities { token: text(Vocabulary::Dav, "sync-token").filter(|_| synchronises), ctag })
+    }
+}
+
+/// The token to go on with after everything was listed. SOGo's are seconds, and tell only what changed after the second: what
+/// changes in the second of the listing is told by the second before.
+fn beginning(token: String) -> String {
+    match token.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_sub(1).to_string(),
+        Err(_) => token,
     }
 }
 

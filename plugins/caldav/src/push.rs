@@ -22,6 +22,7 @@ use crate::objects::{self, Found, Stored};
 use crate::query;
 use crate::reading::Reader;
 use crate::sheet::why;
+use crate::written::Written;
 use crate::xml::Vocabulary;
 
 const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
@@ -215,7 +216,7 @@ impl Push<'_> {
         let batch = self.batch;
         let operation = batch.get(position).ok_or(Failure::Gone)?;
         let (_, etag) = reference(operation).ok_or(Failure::Gone)?;
-        if !Etag::parse(etag).is_some_and(|etag| etag.agrees_with(&stored.etag)) {
+        if !stored.is_version(etag) {
             return Err(Failure::Conflict);
         }
         let left_alone = |why| Failure::Permanent(format!("the object cannot be read, so it is left as it is: {why}"));
@@ -353,6 +354,15 @@ impl Push<'_> {
         for (write, response) in refusals {
             self.fail_all(write, &refused(&response, write.creates));
         }
+        let mut own = Written::read(self.client.host, self.calendar, self.reader.kind);
+        for (path, found) in &known {
+            if let Found::Stored(stored) = found
+                && self.reader.is_single(stored)
+            {
+                own.add(path, &stored.etag);
+            }
+        }
+        own.keep();
         known.extend(self.read(unknown.into_iter()));
         for write in written {
             for applied in &write.operations {

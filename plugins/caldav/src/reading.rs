@@ -45,8 +45,8 @@ impl Reader {
         effort: &mut Effort,
     ) -> Result<Vec<Change>, String> {
         let read = self.with(stored, |object| {
-            let collection = path.parent();
-            let place = place(path, stored, &collection);
+            let (collection, version) = (path.parent(), stored.version());
+            let place = place(path, &version, &collection);
             let why = |error: Unreadable| error.to_string();
             let id = || path.as_str().to_owned();
             let own = object.item(&place, &self.viewer).map_err(why)?;
@@ -69,6 +69,11 @@ impl Reader {
             Ok(before.into_iter().chain([series]).collect())
         });
         read.map(Option::unwrap_or_default)
+    }
+
+    /// True for an object that is one item, and no series.
+    pub(crate) fn is_single(&self, stored: &Stored) -> bool {
+        self.with(stored, |object| Ok(!object.is_series())).is_ok_and(|single| single == Some(true))
     }
 
     /// The object's own item or one occurrence of it. None when there is no such occurrence.
@@ -97,8 +102,9 @@ impl Reader {
         stored: &Stored,
         original_start: Option<Instant>,
     ) -> Result<Option<Item>, String> {
+        let version = stored.version();
         let read = self.with(stored, |object| {
-            let place = place(path, stored, collection);
+            let place = place(path, &version, collection);
             match original_start {
                 Some(start) => object.occurrence(start, &place, &self.viewer).map_err(|error| error.to_string()),
                 None => match object.item(&place, &self.viewer).map_err(|error| error.to_string())? {
@@ -121,9 +127,9 @@ impl Reader {
         stored: &Stored,
         our_ids: &[String],
     ) -> Result<Vec<(usize, Item)>, String> {
-        let collection = path.parent();
+        let (collection, version) = (path.parent(), stored.version());
         let read = self.with(stored, |object| {
-            let place = place(path, stored, &collection);
+            let place = place(path, &version, &collection);
             let why = |error: Unreadable| error.to_string();
             let mut found = Vec::new();
             if object.is_series() {
@@ -182,6 +188,6 @@ impl Reader {
     }
 }
 
-fn place<'a>(path: &'a Path, stored: &'a Stored, collection: &'a Path) -> Place<'a> {
-    Place { remote_id: path.as_str(), etag: stored.etag.as_str(), collection: collection.as_str() }
+fn place<'a>(path: &'a Path, version: &'a str, collection: &'a Path) -> Place<'a> {
+    Place { remote_id: path.as_str(), etag: version, collection: collection.as_str() }
 }

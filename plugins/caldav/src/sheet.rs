@@ -1,11 +1,12 @@
 //! A page under way: what changed, within the limits of the contract.
 
 use apptsync_calendar::Effort;
-use apptsync_plugin::connector::{Change, Content, Item, Window};
+use apptsync_plugin::connector::{Change, Content, Item, Reference, Window};
 use apptsync_plugin::types::Failure;
 
 use crate::address::Path;
 use crate::client::Client;
+use crate::etag::Etag;
 use crate::objects::{self, Found};
 use crate::reading::Reader;
 
@@ -19,17 +20,19 @@ const BYTES: usize = 8 << 20;
 const ITEM: usize = 256;
 
 /// What a listing says of a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Listed {
     /// With so many bytes, where the server says so.
     Present(Option<usize>),
+    /// In the version that was written here.
+    Known(Etag),
     Gone,
 }
 
 impl Listed {
     /// It would fill the memory.
-    fn is_too_large(self) -> bool {
-        matches!(self, Self::Present(Some(length)) if length > objects::WAVE_BYTES)
+    fn is_too_large(&self) -> bool {
+        matches!(self, Self::Present(Some(length)) if *length > objects::WAVE_BYTES)
     }
 }
 
@@ -88,6 +91,17 @@ impl<'a> Sheet<'a> {
                 wave.iter().filter(|(_, state)| is_read(state)).map(|(path, _)| path.clone()).collect();
             let mut found = objects::read(self.client, self.calendar, &paths)?;
             for (path, state) in wave {
+                if let Listed::Known(etag) = state {
+                    if !self.has_room() {
+                        return Ok(taken);
+                    }
+                    let (remote_id, etag) = (path.as_str().to_owned(), etag.as_str().to_owned());
+                    self.items += 1;
+                    self.bytes += ITEM + remote_id.len() + etag.len();
+                    self.changes.push(Change::Known(Reference { remote_id, etag }));
+                    taken += 1;
+                    continue;
+                }
                 let found = match found.remove(path) {
                     _ if state.is_too_large() => Found::Unsaid(Failure::Permanent("it is too large".to_owned())),
                     found => found.unwrap_or(Found::Gone),
@@ -140,6 +154,7 @@ impl<'a> Sheet<'a> {
             let (more, larger) = match change {
                 Change::Series(series) => (series.occurrences.len(), series.occurrences.iter().map(size).sum()),
                 Change::Present(item) => (1, size(item)),
+                Change::Known(known) => (1, known.remote_id.len() + known.etag.len()),
                 Change::Removed(id) => (0, id.len()),
             };
             items += more;

@@ -3,8 +3,6 @@
 //! Namespaces are resolved, so that prefixes mean nothing. A document type is refused: WebDAV has none, and what it could
 //! declare is only good for attacks.
 
-use std::borrow::Cow;
-
 use quick_xml::NsReader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -93,6 +91,7 @@ pub(crate) fn read(document: &[u8], root: &str, mut take: impl FnMut(Element)) -
     reader.config_mut().check_end_names = true;
     let mut open: Vec<Element> = Vec::new();
     let mut inside = false;
+    let mut high = None;
     loop {
         let (namespace, event) = reader.read_resolved_event().map_err(|error| format!("no XML: {error}"))?;
         match event {
@@ -127,11 +126,15 @@ pub(crate) fn read(document: &[u8], root: &str, mut take: impl FnMut(Element)) -
             },
             Event::Text(text) => append(&mut open, &text.xml10_content()),
             Event::CData(text) => append(&mut open, &text.xml10_content()),
-            Event::GeneralRef(reference) => append(&mut open, &resolve(&reference)?),
+            Event::GeneralRef(reference) => {
+                high = refer(&mut open, &reference, high)?;
+                continue;
+            }
             Event::Eof if inside => return Err("a document that breaks off".to_owned()),
             Event::Eof => return Err("no XML: there is no element".to_owned()),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
         }
+        high = None;
     }
 }
 
@@ -159,12 +162,30 @@ fn append(open: &mut [Element], text: &str) {
     }
 }
 
-fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, String> {
-    let unknown = || format!("an entity that WebDAV does not have: `&{};`", &**reference);
-    if let Some(character) = reference.resolve_char_ref().map_err(|_| unknown())? {
-        return Ok(Cow::Owned(character.to_string()));
+/// Appends what a reference stands for. SOGo writes one character beyond the first plane as two references, as UTF-16 would:
+/// the first half is given back, and joined with the second where that follows at once. A number that stands for no character
+/// is shown as one that cannot be read.
+fn refer(open: &mut [Element], reference: &BytesRef<'_>, high: Option<u16>) -> Result<Option<u16>, String> {
+    let Some(number) = reference.strip_prefix('#') else {
+        let unknown = || format!("an entity that WebDAV does not have: `&{};`", &**reference);
+        append(open, resolve_predefined_entity(reference).ok_or_else(unknown)?);
+        return Ok(None);
+    };
+    let number = match number.strip_prefix(['x', 'X']) {
+        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+        None => number.parse(),
+    };
+    let number = number.unwrap_or(u32::from(char::REPLACEMENT_CHARACTER));
+    let half = u16::try_from(number).ok();
+    let joined = high.zip(half).and_then(|(high, low)| char::decode_utf16([high, low]).next()?.ok());
+    if let (Some(joined), Some(element)) = (joined.filter(|joined| *joined > '\u{ffff}'), open.last_mut()) {
+        element.text.pop();
+        element.text.push(joined);
+        return Ok(None);
     }
-    resolve_predefined_entity(reference).map(Cow::Borrowed).ok_or_else(unknown)
+    let character = char::from_u32(number).filter(|character| *character != '\0');
+    append(open, character.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]));
+    Ok(half.filter(|half| (0xd800..0xdc00).contains(half)))
 }
 
 /// Text as it may stand in an element or an attribute. Characters that XML does not have are left out.
@@ -217,6 +238,22 @@ mod tests {
         ] {
             let error = children(document).expect_err(document);
             assert!(error.contains(expected), "{document}: {error}");
+        }
+    }
+
+    #[test]
+    fn characters_that_are_written_as_numbers_are_read() {
+        for (written, read) in [
+            ("Au&#223;endienst &#55356;&#57225;", "Außendienst 🎉"),
+            ("&#xD83C;&#xDF89;&#x21;", "🎉!"),
+            ("&#127881;", "🎉"),
+            ("&#55356; &#57225;", "\u{fffd} \u{fffd}"),
+            ("&#57225;&#55356;", "\u{fffd}\u{fffd}"),
+            ("&#55356;&#55356;&#57225;", "\u{fffd}🎉"),
+            ("&#0;&#x110000;&#99999999999;&#;", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"),
+        ] {
+            let all = children(&format!(r#"<multistatus xmlns="DAV:"><name>{written}</name></multistatus>"#));
+            assert_eq!(all.expect(written)[0].text, read, "{written}");
         }
     }
 

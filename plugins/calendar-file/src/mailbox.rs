@@ -110,7 +110,7 @@ impl Mailbox {
                     let given = match &change {
                         Seen::Series(series) => series.occurrences.as_slice(),
                         Seen::Present(item) => std::slice::from_ref(item),
-                        Seen::Removed(_) => &[],
+                        Seen::Known(_) | Seen::Removed(_) => &[],
                     };
                     items += given.len();
                     bytes_given += given.iter().map(size).sum::<usize>();

@@ -66,6 +66,7 @@ impl Folder {
                     Change::Present(item) => items.push(item),
                     Change::Series(series) => items.extend(series.occurrences),
                     Change::Removed(id) => panic!("{id} removed in a full listing"),
+                    Change::Known(known) => panic!("{known:?} in a full listing"),
                 }
             }
             if page.done {

@@ -229,6 +229,13 @@ pub enum RemoteChange {
         /// Its occurrences in the window.
         occurrences: Vec<RemoteItem>,
     },
+    /// It is there in a version that the connector itself wrote, and was not read.
+    Known {
+        /// Its remote id.
+        remote_id: String,
+        /// The version.
+        etag: String,
+    },
     /// No longer listed, which does not mean that it is gone.
     Removed(String),
     /// The item is there, but what it says breaks the limits of the contract.

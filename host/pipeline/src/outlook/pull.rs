@@ -11,7 +11,7 @@ use apptsync_model::outlook::{
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
-use super::run::{Run, Stop, purpose};
+use super::run::{Run, Stop, purpose, purpose_of};
 use super::snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState};
 
 const DAY: i64 = 86_400;
@@ -36,6 +36,7 @@ pub(super) struct Pulled {
     pub(super) targets: BTreeMap<ItemKind, String>,
     pub(super) listings: BTreeMap<ItemKind, Listing>,
     pub(super) rebuilt: Option<String>,
+    reads_own_writes: bool,
 }
 
 impl Run<'_> {
@@ -44,10 +45,16 @@ impl Run<'_> {
         let mut pulled = Pulled::default();
         for (kind, window) in windows {
             let cursor = self.store.sync_cursor(self.profile.id, *kind)?;
-            let collection = match cursor.as_ref().map(|cursor| cursor.collection.as_str()) {
-                Some(known) if !known.is_empty() => known.to_owned(),
-                _ => match self.resolve(*kind)? {
-                    Some(found) => found,
+            let collection = match cursor.as_ref().filter(|cursor| !cursor.collection.is_empty()) {
+                Some(known) => {
+                    pulled.reads_own_writes = known.reads_own_writes;
+                    known.collection.clone()
+                }
+                None => match self.resolve(*kind)? {
+                    Some(found) => {
+                        pulled.reads_own_writes = self.connect()?.reads_own_writes;
+                        found
+                    }
                     None if *kind == ItemKind::Contact => {
                         let why = "the mailbox has no address book that can be written to; Microsoft Graph alone has some, and tells of the default one only when there is a contact in it: make one in Outlook first";
                         return Err(Stop::failed(why));
@@ -59,7 +66,38 @@ impl Run<'_> {
             pulled.targets.insert(*kind, collection);
             self.pull_collection(&target, *window, cursor, links, &mut pulled)?;
         }
+        self.heard(windows)?;
         Ok(pulled)
+    }
+
+    fn heard(&self, windows: &BTreeMap<ItemKind, Window>) -> Result<(), Stop> {
+        let purpose = purpose_of(windows);
+        // Most runs wrote nothing, and write nothing here.
+        if self.store.unheard(self.profile.id, purpose)?.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.heard(self.profile.id, purpose)?)
+    }
+
+    /// Where the server shows at once what was written, that is read back before the run ends: the next run finds nothing
+    /// new then. Whatever goes wrong here, it finds out.
+    pub(super) fn read_back(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
+        if !pulled.reads_own_writes || self.store.unheard(self.profile.id, purpose_of(windows))?.is_empty() {
+            return Ok(());
+        }
+        let links = self.store.links(self.profile.id)?;
+        for (kind, collection) in &pulled.targets {
+            let links: Vec<&Link> =
+                links.iter().filter(|link| link.kind == *kind && link.state != LinkState::Tombstone).collect();
+            let target = Target { kind: *kind, collection: collection.clone() };
+            let Some(known) = self.store.sync_cursor(self.profile.id, *kind)? else { return Ok(()) };
+            let passed = self.pass(&target, known.window, known.cursor.as_deref(), &links);
+            let Ok((mut pass, cursor)) = passed else { return Ok(()) };
+            self.expect_echoes(*kind, &mut pass)?;
+            let cursor = SyncCursor { cursor: Some(cursor), ..known };
+            self.store_pass(&target, pass, &cursor, &mut Pulled::default())?;
+        }
+        self.heard(windows)
     }
 
     fn pull_collection(
@@ -75,7 +113,7 @@ impl Run<'_> {
         let now = self.request.as_of;
         let listed = known.as_ref().map_or(0, |known| known.listed);
         let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
-        let mut why = rebuilt.then(|| "the connection or the clock was changed".to_owned());
+        let mut why = rebuilt.then(|| "everything had to be read anew".to_owned());
         let mut is_read = false;
         let mut is_check = false;
         if let Some(known) = known.filter(|known| known.window.covers(&window) && known.cursor.is_some()) {
@@ -116,6 +154,7 @@ impl Run<'_> {
                 full_at: now,
                 listed,
                 rebuilt,
+                reads_own_writes: pulled.reads_own_writes,
             };
             self.store_pass(target, pass, &cursor, pulled)?;
         }
@@ -129,8 +168,7 @@ impl Run<'_> {
         if pass.listed.is_some() {
             return Ok(());
         }
-        let purpose = purpose(kind);
-        for (written, remote_id) in self.store.written_lately(self.profile.id, purpose, self.id)? {
+        for (written, remote_id) in self.store.unheard(self.profile.id, purpose(kind))? {
             if written == kind && !pass.told.contains(&remote_id) {
                 pass.observed.entry(remote_id).or_insert(Seen::Removed);
             }
@@ -174,6 +212,14 @@ impl Run<'_> {
                                 pass.outdated.remove(id);
                                 pass.observed.insert(id.clone(), Seen::NotInSeries);
                             }
+                        }
+                    }
+                    RemoteChange::Known { remote_id, etag } => {
+                        listed.insert(remote_id.clone());
+                        if by_id.get(remote_id.as_str()).is_some_and(|link| link.etag == etag) {
+                            pass.forget(remote_id);
+                        } else {
+                            pass.remove(remote_id);
                         }
                     }
                     RemoteChange::Removed(id) => {
@@ -424,7 +470,13 @@ impl Pass {
         })
     }
 
-    /// It is no longer listed, or told to be removed.
+    /// It is as it was when both sides last agreed.
+    fn forget(&mut self, remote_id: String) {
+        self.observed.remove(&remote_id);
+        self.outdated.insert(remote_id);
+    }
+
+    /// It is no longer listed, told to be removed, or there in a version that is not known: it is asked about.
     fn remove(&mut self, remote_id: String) {
         self.outdated.remove(&remote_id);
         self.observed.insert(remote_id, Seen::Removed);
@@ -439,8 +491,7 @@ impl Pass {
         });
         // Our own write, or nothing at all (P10); and of what is private and not linked, not even that it is there is kept.
         if is_known || (item.private && !links.contains_key(item.remote_id.as_str())) {
-            self.observed.remove(&item.remote_id);
-            self.outdated.insert(item.remote_id);
+            self.forget(item.remote_id);
             return;
         }
         self.outdated.remove(&item.remote_id);

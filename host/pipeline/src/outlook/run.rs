@@ -399,6 +399,7 @@ impl<'a> Run<'a> {
 
     /// After a run, a new plan must have nothing left to write.
     fn converge(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
+        self.read_back(windows, pulled)?;
         let snapshot = self.snapshot(windows, pulled, self.store.links(self.profile.id)?)?;
         let left =
             plan(&snapshot).steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()).count();
@@ -532,7 +533,8 @@ pub(super) fn purpose(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Contact { "contacts" } else { "sync" }
 }
 
-fn purpose_of(windows: &BTreeMap<ItemKind, Window>) -> &'static str {
+/// What a run about these windows is stored as.
+pub(super) fn purpose_of(windows: &BTreeMap<ItemKind, Window>) -> &'static str {
     windows.keys().next().copied().map_or("sync", purpose)
 }
 

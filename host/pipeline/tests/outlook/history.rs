@@ -206,7 +206,9 @@ impl History {
     fn with_faults(&mut self, change: impl FnOnce(&mut Faults)) {
         self.world.server.faults(change);
         self.sync();
-        self.world.server.faults(|faults| *faults = Faults::default());
+        self.world
+            .server
+            .faults(|faults| *faults = Faults { reads_own_writes: faults.reads_own_writes, ..Faults::default() });
     }
 
     /// Lets it become quiet and looks whether everything holds.

@@ -11,8 +11,9 @@ fn priority() -> impl Strategy<Value = TextPriority> {
     prop::sample::select(vec![TextPriority::Erp, TextPriority::Outlook])
 }
 
-fn play(priority: TextPriority, events: &[Event]) -> History {
+fn play(priority: TextPriority, reads_own_writes: bool, events: &[Event]) -> History {
     let mut history = History::new(World::with(|profile| profile.text_priority = priority));
+    history.world.server.faults(|faults| faults.reads_own_writes = reads_own_writes);
     for event in events {
         history.happen(event);
     }
@@ -25,8 +26,10 @@ proptest! {
     /// I1 to I5: whatever people, servers and crashes do, it comes to rest, nothing is lost, nothing is doubled, Mobile's
     /// items are the headquarters', and what was never ours is untouched.
     #[test]
-    fn i1_to_i5_hold_after_any_history(priority in priority(), events in prop::collection::vec(event(), 1..30)) {
-        play(priority, &events).check();
+    fn i1_to_i5_hold_after_any_history(
+        priority in priority(), reads_own_writes in any::<bool>(), events in prop::collection::vec(event(), 1..30),
+    ) {
+        play(priority, reads_own_writes, &events).check();
     }
 }
 
@@ -55,14 +58,14 @@ proptest! {
     #[test]
     fn i7_and_i8_disturbed_reading_comes_to_the_same_end(
         priority in priority(), events in prop::collection::vec(event(), 1..20), page in 0_usize..3,
-        reversed in any::<bool>(), replayed in any::<bool>(), expires in any::<bool>(),
+        reversed in any::<bool>(), replayed in any::<bool>(), expires in any::<bool>(), at_once in any::<bool>(),
     ) {
         let is_quiet = |event: &&Event| !matches!(
             event,
             Event::CrashedSync(_) | Event::SyncWithLostAnswers(_) | Event::ExpiredSync | Event::DisturbedSync { .. }
         );
         let events: Vec<Event> = events.iter().filter(is_quiet).cloned().collect();
-        let mut calm = play(priority, &events);
+        let mut calm = play(priority, at_once, &events);
         let disturbed: Vec<Event> = events
             .iter()
             .map(|event| match event {
@@ -71,7 +74,7 @@ proptest! {
                 other => other.clone(),
             })
             .collect();
-        let mut troubled = play(priority, &disturbed);
+        let mut troubled = play(priority, at_once, &disturbed);
         calm.world.settle(8);
         troubled.world.settle(8);
         prop_assert_eq!(calm.picture(), troubled.picture());

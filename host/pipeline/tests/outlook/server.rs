@@ -1,6 +1,6 @@
 //! A calendar server in memory, as a connector sees it, with faults that can be switched on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use apptsync_model::Instant;
@@ -64,6 +64,8 @@ pub(crate) struct Faults {
     pub(crate) refuses_creations: bool,
     /// Items cannot be marked.
     pub(crate) has_no_categories: bool,
+    /// What was written is shown at once, and told as known: it is read back before a run ends.
+    pub(crate) reads_own_writes: bool,
     /// What is made never arrives, and there is no answer.
     pub(crate) loses_creations: bool,
 }
@@ -86,6 +88,8 @@ struct Inner {
     items: BTreeMap<String, Stored>,
     /// What was changed, in order.
     log: Vec<String>,
+    /// Versions that were written through the connector.
+    own: BTreeSet<(String, String)>,
     next: u64,
     looks: u64,
     writes: u32,
@@ -330,6 +334,9 @@ impl Inner {
         if is_lost {
             return Err(ConnectorFailure::Transient("no answer".to_owned()));
         }
+        if let Some(stored) = done.as_ref().and_then(|id| self.items.get(id)) {
+            self.own.insert((stored.item.remote_id.clone(), stored.item.etag.clone()));
+        }
         Ok(done.and_then(|id| self.told(&id)).map(Box::new))
     }
 
@@ -441,7 +448,7 @@ impl Connector for Server {
         };
         Ok(Connection {
             server: "model".to_owned(),
-            reads_own_writes: false,
+            reads_own_writes: inner.faults.reads_own_writes,
             collections: [
                 collection(CALENDAR, ItemKind::Appointment),
                 collection(OTHER, ItemKind::Appointment),
@@ -492,7 +499,14 @@ impl Connector for Server {
         let mut changes = Vec::new();
         for id in &page {
             if inner.lists(target, window, id) {
-                changes.extend(inner.told(id).map(|item| RemoteChange::Present(Box::new(item))));
+                let own = |item: &RemoteItem| inner.own.contains(&(id.clone(), item.etag.clone()));
+                let is_known = from.is_some() && inner.faults.reads_own_writes;
+                match inner.items.get(id).map(|stored| &stored.item).filter(|item| is_known && own(item)) {
+                    Some(item) => {
+                        changes.push(RemoteChange::Known { remote_id: id.clone(), etag: item.etag.clone() });
+                    }
+                    None => changes.extend(inner.told(id).map(|item| RemoteChange::Present(Box::new(item)))),
+                }
             } else if from.is_some() {
                 changes.push(RemoteChange::Removed(id.clone()));
             }

@@ -773,6 +773,24 @@ fn what_was_carried_to_another_server_keeps_its_activities() {
 }
 
 #[test]
+fn what_was_written_is_read_back_before_the_run_ends_where_the_server_shows_it_at_once() {
+    for reads_own_writes in [false, true] {
+        let mut world = World::new();
+        world.server.faults(|faults| faults.reads_own_writes = reads_own_writes);
+        let ids: Vec<_> = (0..3).map(|day| world.create(Origin::Headquarters, "Visit", (day + 1) * DAY)).collect();
+        assert_eq!(world.sync().operations.create, 3);
+        // Deleted before the server told that it was made: it is never spoken of again.
+        let deleted = world.remote_of(ids[0]);
+        world.server.lose(&deleted);
+        let report = world.sync();
+        assert_eq!(report.operations.create, u64::from(!reads_own_writes), "else the daily check finds it");
+        world.pass(25 * HOUR);
+        world.settle(3);
+        assert!(world.server.get(&world.remote_of(ids[0])).is_some());
+    }
+}
+
+#[test]
 fn a_lost_answer_makes_no_second_item() {
     let mut world = World::new();
     for number in 0..5 {

@@ -131,8 +131,12 @@ pub(crate) fn operation<'a>(push: &'a model::Push, days: &'a Days) -> exports::O
                 our_id: our_id.as_deref(),
             })
         }
-        model::Push::Delete { remote_id, etag } => exports::Operation::Delete(exports::Reference { remote_id, etag }),
-        model::Push::Disown { remote_id, etag } => exports::Operation::Disown(exports::Reference { remote_id, etag }),
+        model::Push::Delete { remote_id, etag } => {
+            exports::Operation::Delete(exports::ReferenceParam { remote_id, etag })
+        }
+        model::Push::Disown { remote_id, etag } => {
+            exports::Operation::Disown(exports::ReferenceParam { remote_id, etag })
+        }
         model::Push::Mark { remote_id, etag, locked } => {
             exports::Operation::Mark(exports::Mark { remote_id, etag, locked: *locked })
         }
@@ -293,6 +297,11 @@ pub(crate) fn page(kind: model::ItemKind, value: exports::Page) -> wasmtime::Res
                     Ok(occurrences) => model::RemoteChange::Series { id, occurrences },
                     Err(Broken(reason)) => model::RemoteChange::Unreadable { remote_id: id, reason },
                 }
+            }
+            exports::Change::Known(exports::ReferenceResult { remote_id: id, etag }) => {
+                items += 1;
+                let etag = word("the etag", etag, MAX_REMOTE_ID).map_err(broken)?;
+                model::RemoteChange::Known { remote_id: remote_id(id).map_err(broken)?, etag }
             }
             exports::Change::Removed(id) => model::RemoteChange::Removed(remote_id(id).map_err(broken)?),
         });

@@ -150,8 +150,12 @@ impl OutlookStore for SqliteStore {
         runs::before(self, profile, purpose, run)
     }
 
-    fn written_lately(&self, profile: ProfileId, purpose: &str, run: SyncRunId) -> Result<Vec<(ItemKind, String)>> {
-        journal::written_lately(self, profile, purpose, run)
+    fn unheard(&self, profile: ProfileId, purpose: &str) -> Result<Vec<(ItemKind, String)>> {
+        journal::unheard(self, profile, purpose)
+    }
+
+    fn heard(&self, profile: ProfileId, purpose: &str) -> Result<()> {
+        journal::heard(self, profile, purpose)
     }
 
     fn count_round(&self, operation: i64, now: Instant) -> Result<()> {

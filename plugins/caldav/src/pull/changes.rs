@@ -13,6 +13,7 @@ use crate::failure::names_condition;
 use crate::multistatus::Multistatus;
 use crate::query;
 use crate::sheet::Listed;
+use crate::written::Written;
 use crate::xml::Vocabulary;
 
 impl Pull<'_> {
@@ -53,11 +54,16 @@ impl Pull<'_> {
             ));
         }
         let truncated = answer.truncated;
+        let written = Written::read(self.client.host, self.calendar, self.reader.kind);
         let listed: Vec<(Path, Listed)> =
-            self.listed(answer).filter(|(path, _)| path.as_str() > after.as_str()).collect();
+            self.listed(answer, &written).filter(|(path, _)| path.as_str() > after.as_str()).collect();
         let mut sheet = self.sheet(false);
         let taken = sheet.fill(&listed)?;
         let everything = taken == listed.len();
+        if everything && !truncated {
+            // Whatever was written up to here is told of now.
+            written.forget();
+        }
         let next = if everything {
             // Of a list that was cut off the rest is still to be asked for.
             Cursor::Changes { from: to, page: None, validator: validator.filter(|_| !truncated) }
@@ -82,10 +88,15 @@ impl Pull<'_> {
     }
 
     /// The members of the calendar that an answer lists, in the order of their paths.
-    fn listed(&self, answer: Multistatus) -> impl Iterator<Item = (Path, Listed)> {
+    fn listed(&self, answer: Multistatus, written: &Written<'_>) -> impl Iterator<Item = (Path, Listed)> {
         let mut listed = BTreeMap::new();
         for resource in answer.resources {
-            let state = if resource.is_gone() { Listed::Gone } else { Listed::Present(resource.length()) };
+            let own = resource.etag().filter(|etag| written.has(&resource.path, etag));
+            let state = match own {
+                _ if resource.is_gone() => Listed::Gone,
+                Some(etag) => Listed::Known(etag),
+                None => Listed::Present(resource.length()),
+            };
             if resource.path.is_member_of(self.calendar) {
                 listed.insert(resource.path, state);
             }

@@ -398,3 +398,74 @@ fn whom_the_server_would_send_mail_is_asked_for() {
     assert!(matches!(push(auto, 503, anna), Err(Failure::Transient(_))));
     assert_eq!(push(&[("dav", "1, calendar-access")], 200, ""), Ok(None));
 }
+
+/// As sabre/dav 1.8 does: where one object is missing, it answers to all of them that there is none.
+#[test]
+fn a_missing_object_is_not_taken_for_a_missing_calendar() {
+    let server = |has_calendar: bool| {
+        Scripted::new(move |request| {
+            let path = path(request);
+            Ok(match request.method.as_str() {
+                "REPORT" => answer(404, &[], r#"<error xmlns="DAV:"/>"#),
+                "PROPFIND" if has_calendar => {
+                    multistatus(&resource(CALENDAR, "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"))
+                }
+                "GET" if path.ends_with("there.ics") => answer(200, &[("etag", "\"1\"")], &meeting("there", 1, 9)),
+                _ => answer(404, &[], ""),
+            })
+        })
+    };
+    let [there, missing] = ["there", "missing"].map(|name| format!("{CALENDAR}{name}.ics"));
+    let host = server(true);
+    let calendar = Calendar::new(&host, ORIGIN, CALENDAR);
+    let found = calendar.fetch(&[&there, &missing]);
+    assert_eq!(found[0].clone().expect("said").expect("there").remote_id, there);
+    assert_eq!(found[1], Ok(None));
+    let host = server(false);
+    let calendar = Calendar::new(&host, ORIGIN, CALENDAR);
+    assert_eq!(calendar.try_fetch(&[&there, &missing]), Err(Failure::Gone));
+}
+
+/// SOGo's tokens are seconds, its tags count the versions of an object and begin again when it is made anew.
+#[test]
+fn seconds_and_counters_of_sogo_hide_nothing() {
+    let object = |subject: &str| {
+        let data = format!("<c:calendar-data>{}</c:calendar-data>", meeting(subject, 1, 9));
+        resource("/user/sales/a.ics", &data).replace("\"/user/sales/a.ics\"", "\"gcs00000000\"")
+    };
+    let (before, after) = (object("before"), object("after"));
+    let now = std::rc::Rc::new(std::cell::RefCell::new(before));
+    let stored = now.clone();
+    let host = Scripted::new(move |request| {
+        let body = body(request);
+        Ok(match request.method.as_str() {
+            "PUT" => answer(204, &[("etag", "\"gcs00000001\"")], ""),
+            "PROPFIND" => multistatus(&resource(
+                CALENDAR,
+                "<d:resourcetype><d:collection/><c:calendar/></d:resourcetype><d:sync-token>1796022044</d:sync-token>\
+                 <d:supported-report-set><d:supported-report><d:report><d:sync-collection/></d:report></d:supported-report>\
+                 </d:supported-report-set>",
+            )),
+            _ if body.contains("sync-collection") => {
+                assert!(body.contains("<d:sync-token>1796022043<"), "from the second before: {body}");
+                multistatus(&format!("{}<d:sync-token>1796022044</d:sync-token>", stored.borrow()))
+            }
+            _ => multistatus(&stored.borrow()),
+        })
+    });
+    let calendar = Calendar::new(&host, ORIGIN, CALENDAR);
+    let (first, token) = calendar.pass(None);
+    let Some(Change::Present(first)) = first.values().next() else { panic!("{first:?}") };
+    now.replace(after);
+    let (second, _) = calendar.pass(Some(&token));
+    let present = second.values().find_map(|change| match change {
+        Change::Present(item) => Some(item.clone()),
+        _ => None,
+    });
+    let second = present.expect("told");
+    assert_ne!(second.etag, first.etag, "another version, whatever the server's tag");
+    assert_eq!(calendar.push(&[Operation::Delete(reference(first))]), [Err(Failure::Conflict)]);
+    host.memory.count();
+    assert!(calendar.push(&[Operation::Disown(reference(&second))])[0].is_ok());
+    assert_eq!(host.memory.count(), 3, "read, written, and read back: what SOGo stores is not what it is given");
+}

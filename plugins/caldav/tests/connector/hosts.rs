@@ -200,8 +200,12 @@ impl<'h> Calendar<'h> {
     }
 
     pub(crate) fn fetch(&self, ids: &[&str]) -> Vec<Result<Option<Item>, Failure>> {
+        self.try_fetch(ids).expect("answers")
+    }
+
+    pub(crate) fn try_fetch(&self, ids: &[&str]) -> Result<Vec<Result<Option<Item>, Failure>>, Failure> {
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        self.connector.fetch(&self.account, &self.target, &ids).expect("answers")
+        self.connector.fetch(&self.account, &self.target, &ids)
     }
 
     pub(crate) fn find(&self, ids: &[&str]) -> Vec<Vec<Item>> {
@@ -245,6 +249,7 @@ pub(crate) fn id(change: &Change) -> String {
     match change {
         Change::Present(item) => item.remote_id.clone(),
         Change::Series(series) => series.id.clone(),
+        Change::Known(known) => known.remote_id.clone(),
         Change::Removed(id) => id.clone(),
     }
 }

@@ -307,3 +307,32 @@ fn what_was_moved_to_another_calendar_is_there_and_not_gone() {
         assert_eq!(answers[2], Ok(None));
     });
 }
+
+#[test]
+fn what_was_written_here_is_told_as_known_and_what_others_changed_since_is_read() {
+    with_each_server(|host, foreign, origin, path| {
+        let calendar = Calendar::new(host, origin, path);
+        let (_, token) = calendar.pass(None);
+        let made: Vec<_> = (1..=3).map(|number| calendar.create(number, visit("Visit", 9))).collect();
+        let edited = foreign.get(&made[0].remote_id).expect("there").replace("SUMMARY:Visit", "SUMMARY:Theirs");
+        foreign.put(&made[0].remote_id, &edited);
+        let weekly = ["DTSTART:20261201T090000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=2", "SUMMARY:Weekly"];
+        foreign.put(&format!("{path}weekly.ics"), &object("weekly", &weekly));
+        let (changes, token) = calendar.pass(Some(&token));
+        for item in &made[1..] {
+            match &changes[&item.remote_id] {
+                Change::Known(known) => assert_eq!(known.etag, item.etag),
+                other => panic!("{other:?}"),
+            }
+        }
+        match &changes[&made[0].remote_id] {
+            Change::Present(item) => assert_eq!(entry(item).subject, "Theirs"),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(changes[&format!("{path}weekly.ics")], Change::Series(_)));
+        assert_eq!(calendar.pass(Some(&token)).0, BTreeMap::new());
+        // A pass that lists everything reads everything.
+        let (everything, _) = calendar.pass(None);
+        assert!(made.iter().all(|item| matches!(everything[&item.remote_id], Change::Present(_))));
+    });
+}

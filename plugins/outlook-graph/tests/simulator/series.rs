@@ -112,7 +112,7 @@ fn edited(item: &Item, subject: &str) -> Operation {
 fn all_series(changes: Vec<Change>) -> Vec<Series> {
     let series = |change| match change {
         Change::Series(series) => Some(series),
-        Change::Present(_) | Change::Removed(_) => None,
+        Change::Present(_) | Change::Known(_) | Change::Removed(_) => None,
     };
     changes.into_iter().filter_map(series).collect()
 }

@@ -334,7 +334,7 @@ pub(crate) fn done(outcome: &Outcome) -> &Item {
 pub(crate) fn present<'a>(changes: &'a [Change]) -> Vec<&'a Item> {
     let present = |change: &'a Change| match change {
         Change::Present(item) => Some(item),
-        Change::Series(_) | Change::Removed(_) => None,
+        Change::Series(_) | Change::Known(_) | Change::Removed(_) => None,
     };
     changes.iter().filter_map(present).collect()
 }

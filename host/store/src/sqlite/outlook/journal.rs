@@ -58,34 +58,27 @@ pub(super) fn unsettled(store: &SqliteStore, profile: ProfileId) -> Result<Vec<O
     Ok(statement.query_map([profile], operation)?.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn written_lately(
-    store: &SqliteStore,
-    profile: ProfileId,
-    purpose: &str,
-    run: SyncRunId,
-) -> Result<Vec<(ItemKind, String)>> {
-    let mut statement = store.connection.prepare_cached(
+/// The kinds of items that a purpose is about, as a condition on the links of operations; `?1` is the profile, `?2` the purpose.
+const OF_PURPOSE: &str =
+    "operation.profile = ?1 AND operation.link IN (SELECT id FROM link WHERE (kind = 'contact') = (?2 = 'contacts'))";
+
+pub(super) fn unheard(store: &SqliteStore, profile: ProfileId, purpose: &str) -> Result<Vec<(ItemKind, String)>> {
+    let mut statement = store.connection.prepare_cached(&format!(
         "SELECT DISTINCT link.kind, link.remote_id FROM operation JOIN link ON link.id = operation.link
-         WHERE operation.profile = ?1 AND operation.state = 'done' AND link.remote_id IS NOT NULL
-           AND operation.run >= (SELECT coalesce(max(id), 0) FROM sync_run
-             WHERE profile = ?1 AND purpose = ?2 AND id < ?3 AND state IN ('completed', 'completed-with-warnings', 'held'))",
-    )?;
+         WHERE operation.state = 'done' AND link.remote_id IS NOT NULL AND {OF_PURPOSE}"
+    ))?;
     let rows =
-        statement.query_map(params![profile, purpose, run], |row| Ok((named(row, "kind")?, row.get("remote_id")?)))?;
+        statement.query_map(params![profile, purpose], |row| Ok((named(row, "kind")?, row.get("remote_id")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// After a run that went through, the next one looks at nothing that was settled before it ([`written_lately`]). What was
-/// changed stands in the audit.
-pub(super) fn forget_before(connection: &Connection, run: SyncRunId) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "DELETE FROM operation WHERE state <> 'sent' AND run < ?1
-               AND profile = (SELECT profile FROM sync_run WHERE id = ?1 AND purpose IN ('sync', 'contacts'))
-               AND link IN (SELECT link.id FROM link JOIN sync_run ON sync_run.id = ?1
-                 WHERE link.profile = sync_run.profile AND (link.kind = 'contact') = (purpose = 'contacts'))",
-        )?
-        .execute([run])
+/// What was changed stands in the audit.
+pub(super) fn heard(store: &SqliteStore, profile: ProfileId, purpose: &str) -> Result<()> {
+    let transaction = store.write()?;
+    transaction
+        .prepare_cached(&format!("DELETE FROM operation WHERE state <> 'sent' AND {OF_PURPOSE}"))?
+        .execute(params![profile, purpose])?;
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn count_round(store: &SqliteStore, operation: i64, now: Instant) -> Result<()> {

@@ -19,6 +19,7 @@ pub(super) fn cursor(store: &SqliteStore, profile: ProfileId, kind: ItemKind) ->
             full_at: Instant(row.get("full_at")?),
             listed: row.get::<_, i64>("listed")?.unsigned_abs(),
             rebuilt: row.get("rebuilt")?,
+            reads_own_writes: row.get("reads_own_writes")?,
         })
     };
     Ok(statement.query_row(params![profile, kind.name()], cursor).optional()?)
@@ -82,8 +83,8 @@ fn put_cursor(connection: &Connection, profile: ProfileId, kind: ItemKind, curso
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO sync_cursor
-               (profile, kind, cursor, window_start, window_end, collection, full_at, listed, rebuilt)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               (profile, kind, cursor, window_start, window_end, collection, full_at, listed, rebuilt, reads_own_writes)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             profile,
@@ -94,7 +95,8 @@ fn put_cursor(connection: &Connection, profile: ProfileId, kind: ItemKind, curso
             cursor.collection,
             cursor.full_at.0,
             listed,
-            cursor.rebuilt
+            cursor.rebuilt,
+            cursor.reads_own_writes
         ])?;
     Ok(())
 }

@@ -4,10 +4,10 @@ use apptsync_model::Instant;
 use apptsync_model::outlook::SyncRunId;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{instant, journal, json};
+use super::{instant, json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::master::named;
-use crate::{HeldPlan, NewSyncRun, ProfileId, Result, SyncResult, SyncRun, SyncState};
+use crate::{HeldPlan, NewSyncRun, ProfileId, Result, SyncResult, SyncRun};
 
 pub(super) fn begin(store: &SqliteStore, run: &NewSyncRun) -> Result<SyncRunId> {
     let transaction = store.write()?;
@@ -33,9 +33,6 @@ pub(super) fn finish(store: &SqliteStore, run: SyncRunId, result: &SyncResult) -
             run
         ],
     )?;
-    if matches!(result.state, SyncState::Completed | SyncState::CompletedWithWarnings | SyncState::Held) {
-        journal::forget_before(&transaction, run)?;
-    }
     Ok(transaction.commit()?)
 }
 

@@ -1,0 +1,2 @@
+-- Whether a server shows at once what was written to it: then a run reads its own writes back before it ends.
+ALTER TABLE sync_cursor ADD COLUMN reads_own_writes INTEGER NOT NULL DEFAULT 0;
