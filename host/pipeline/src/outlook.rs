@@ -2,12 +2,14 @@
 //! store stands around it.
 
 mod apply;
+mod connection;
 mod contacts;
 mod decide;
 mod draft;
 mod guard;
 mod headquarters;
 mod merge;
+mod pass;
 mod plan;
 mod pull;
 mod recover;
@@ -21,6 +23,7 @@ mod why;
 mod write;
 
 pub use apply::{Work, edited};
+pub use connection::{choose, reconnect};
 pub use decide::{Action, REVERTS_A_DAY, Rules, Verdict};
 pub use draft::plan;
 pub use guard::held;
@@ -29,7 +32,7 @@ pub use plan::{Plan, Step, StepView, key};
 pub use report::{HeldItem, Operations, SyncError, SyncProgress, SyncReport, SyncRequest};
 pub use resolve::{Resolved, resolve};
 pub use row::Row;
-pub use run::{Synchronisation, choose, reconnect, synchronise, synchronise_contacts};
+pub use run::{Synchronisation, synchronise, synchronise_contacts};
 pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot, incarnations};
 pub use undo::{UndoReport, UndoStep, undo};
 pub use why::{FieldWhy, Why, why};

@@ -543,13 +543,7 @@ pub trait OutlookStore {
     ///
     /// # Errors
     /// Nothing was written.
-    fn settle(
-        &self,
-        profile: ProfileId,
-        run: SyncRunId,
-        now: Instant,
-        settlements: Vec<Settlement>,
-    ) -> Result<Vec<Settled>>;
+    fn settle(&self, profile: ProfileId, now: Instant, settlements: Vec<Settlement>) -> Result<Vec<Settled>>;
 
     /// Changes an activity on behalf of a person (no link, no run): `activities add|set|complete|cancel`. What changes a
     /// Planned activity of Mobile, here as in [`settle`](Self::settle), makes the next import put Mobile's version back.

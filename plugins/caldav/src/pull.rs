@@ -127,10 +127,12 @@ impl Pull<'_> {
 /// The token to go on with after everything was listed. SOGo's are seconds, and tell only what changed after the second: what
 /// changes in the second of the listing is told by the second before.
 fn beginning(token: String) -> String {
-    match token.parse::<u64>() {
-        Ok(seconds) => seconds.saturating_sub(1).to_string(),
-        Err(_) => token,
-    }
+    seconds(&token).map_or(token, |seconds| (seconds - 1).to_string())
+}
+
+/// The seconds since 1970 that a token of SOGo is; other servers count from one.
+fn seconds(token: &str) -> Option<u64> {
+    token.parse().ok().filter(|seconds| *seconds > 1_000_000_000)
 }
 
 /// How changes of a calendar can be followed.

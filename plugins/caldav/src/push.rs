@@ -354,15 +354,11 @@ impl Push<'_> {
         for (write, response) in refusals {
             self.fail_all(write, &refused(&response, write.creates));
         }
-        let mut own = Written::read(self.client.host, self.calendar, self.reader.kind);
-        for (path, found) in &known {
-            if let Found::Stored(stored) = found
-                && self.reader.is_single(stored)
-            {
-                own.add(path, &stored.etag);
-            }
-        }
-        own.keep();
+        let single = known.iter().filter_map(|(path, found)| match found {
+            Found::Stored(stored) if self.reader.is_single(stored) => Some((path, &stored.etag)),
+            _ => None,
+        });
+        Written::keep(self.client.host, self.calendar, self.reader.kind, &single.collect::<Vec<_>>());
         known.extend(self.read(unknown.into_iter()));
         for write in written {
             for applied in &write.operations {

@@ -5,10 +5,10 @@ use apptsync_plugin::types::{Instant, Period, Priority};
 use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
-use crate::component::{Component, OUR_ID};
+use crate::component::{Component, OUR_ID, Section, sections};
 use crate::definition::{Years, zone_parameter};
 use crate::error::{Unreadable, WriteError};
-use crate::line::{escape, listed, push, unescape};
+use crate::line::{LineEnd, Property, escape, is_named, listed, push, unescape, unfold};
 use crate::moment::{Moment, Style};
 use crate::object::Object;
 use crate::patch::Patch;
@@ -201,24 +201,18 @@ impl Calendar<'_> {
         object.check()?;
         let target = target(&object, key, viewer)?;
         let component = Component::parse(target.bytes());
-        let lists = component.all("CATEGORIES").map(|property| property.value.as_str());
-        let found: Vec<&str> = lists.flat_map(listed).filter(|category| !category.is_empty()).collect();
-        let is_ours = |category: &&str| unescape(category).trim() == LOCKED;
-        if found.iter().any(is_ours) == is_locked {
+        let has_lock = component.all("CATEGORIES").flat_map(|property| listed(&property.value)).any(is_lock);
+        if has_lock == is_locked {
             return Ok(());
-        }
-        let mut wanted: Vec<&str> = found.into_iter().filter(|category| !is_ours(category)).collect();
-        if is_locked {
-            wanted.push(LOCKED);
         }
         let mut patch = Patch::default();
         stamp(&mut patch, now);
-        if wanted.is_empty() {
-            patch.remove("CATEGORIES");
+        let (target, mut bytes) = target.owned();
+        if is_locked {
+            patch.add("CATEGORIES", "", LOCKED);
         } else {
-            patch.set("CATEGORIES", "", &wanted.join(","));
+            bytes = unlocked(&bytes, self.line_end());
         }
-        let (target, bytes) = target.owned();
         let bytes = patch.apply(&bytes, self.line_end());
         match target {
             Some(index) => self.replace(index, bytes),
@@ -286,6 +280,29 @@ impl Calendar<'_> {
         patch.set("X-MICROSOFT-CDO-ALLDAYEVENT", "", whole_days);
         Ok(())
     }
+}
+
+fn is_lock(category: &str) -> bool {
+    unescape(category).trim() == LOCKED
+}
+
+/// A component without the category [`LOCKED`]; every list of categories that it is not in stays as it is.
+fn unlocked(component: &[u8], end: LineEnd) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(component.len());
+    for (section, line) in sections(component) {
+        let list = Property::parse(line).filter(|_| section == Section::Own && is_named(line, "CATEGORIES"));
+        let Some(list) = list.filter(|list| listed(&list.value).into_iter().any(is_lock)) else {
+            bytes.extend_from_slice(line);
+            continue;
+        };
+        let rest: Vec<&str> = listed(&list.value).into_iter().filter(|category| !is_lock(category)).collect();
+        if !rest.is_empty() {
+            let whole = String::from_utf8_lossy(&unfold(line)).into_owned();
+            let head = whole.strip_suffix(&list.value).unwrap_or("CATEGORIES:");
+            push(&mut bytes, &format!("{head}{}", rest.join(",")), end);
+        }
+    }
+    bytes
 }
 
 fn has(fields: Fields, field: Fields) -> bool {

@@ -262,7 +262,7 @@ fn adopting_and_disowning_touch_nothing_else() {
 fn a_mark_is_one_category_among_the_users_own() {
     let own = "SUMMARY:Visit\nDTSTART:20261201T080000Z\nDTEND:20261201T090000Z\nCATEGORIES;LANGUAGE=de:Rot,A\\, B\nX-OWN:1\nCATEGORIES:Blue";
     for (properties, with, without) in [
-        (own, "CATEGORIES:Rot,A\\, B,Blue,Locked by ERP\r\n", "CATEGORIES:Rot,A\\, B,Blue\r\n"),
+        (own, "CATEGORIES;LANGUAGE=de:Rot,A\\, B\r\n", "X-OWN:1\r\nCATEGORIES:Blue\r\n"),
         ("SUMMARY:Visit\nDTSTART:20261201T080000Z", "CATEGORIES:Locked by ERP\r\n", ""),
     ] {
         let before = event(properties);
@@ -270,13 +270,26 @@ fn a_mark_is_one_category_among_the_users_own() {
             changed(bytes, |calendar| calendar.mark(&key("u"), is_locked, &viewer(), NOW).unwrap())
         };
         let marked = mark(&before, true);
-        assert!(text(&marked).contains(with), "{}", text(&marked));
+        assert!(text(&marked).contains(with) && text(&marked).contains("CATEGORIES:Locked by ERP\r\n"));
         assert_eq!(item(&marked).content, item(&before).content);
         assert_eq!(text(&mark(&marked, true)), text(&marked), "twice is once");
         let unmarked = text(&mark(&marked, false)).to_owned();
         assert!(!unmarked.contains("Locked") && unmarked.contains(without), "{unmarked}");
         assert_eq!(unmarked.contains("X-OWN:1"), properties.contains("X-OWN"));
         assert_eq!(text(&mark(&before, false)), text(&before), "there is nothing to take off");
+    }
+}
+
+#[test]
+fn a_mark_that_a_client_put_into_its_own_list_is_taken_out_of_it() {
+    for (list, rest) in [
+        ("CATEGORIES;LANGUAGE=de:Rot,Locked by ERP,A\\, B", "CATEGORIES;LANGUAGE=de:Rot,A\\, B\r\n"),
+        ("categories:Locked by ERP,Rot", "categories:Rot\r\n"),
+        ("CATEGORIES:Rot\nCATEGORIES:Locked by ERP\nCATEGORIES:Blau", "CATEGORIES:Rot\r\nCATEGORIES:Blau\r\n"),
+    ] {
+        let before = event(&format!("SUMMARY:Visit\nDTSTART:20261201T080000Z\n{list}"));
+        let after = changed(&before, |calendar| calendar.mark(&key("u"), false, &viewer(), NOW).unwrap());
+        assert!(text(&after).contains(rest) && !text(&after).contains("Locked"), "{}", text(&after));
     }
 }
 

@@ -172,6 +172,6 @@ pub struct SyncCursor {
     /// The pass is a first one after the cursor expired or the connection was made anew: nothing is deleted because of it
     /// without a person's approval.
     pub rebuilt: bool,
-    /// The server shows at once what was written to it.
-    pub reads_own_writes: bool,
+    /// The server shows at once what was written to it; none where it was not asked yet.
+    pub reads_own_writes: Option<bool>,
 }

@@ -286,6 +286,9 @@ fn present(
             return Verdict::new(Row::R23, Action::Leave).because("private in Outlook: it stays there");
         }
         if item.collection != link.collection && item.collection != target {
+            if link.state == LinkState::Suppressed {
+                return Verdict::new(Row::R22, Action::Leave);
+            }
             if rules.priority == TextPriority::Ask {
                 return Verdict::new(Row::R22, Action::Hold)
                     .because("moved to a calendar that is not synchronised: shall it be left alone?");

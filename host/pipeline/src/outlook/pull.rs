@@ -5,30 +5,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use apptsync_model::Severity;
 use apptsync_model::outlook::{
-    ConnectorFailure, Content, HeadquartersId, Identity, ItemKind, Link, LinkState, RemoteChange, RemoteItem,
-    SyncCursor, Target, Value, Window,
+    ConnectorFailure, HeadquartersId, Identity, ItemKind, Link, LinkState, RemoteItem, SyncCursor, Target, Window,
 };
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
+use super::pass::Pass;
 use super::run::{Run, Stop, purpose, purpose_of};
 use super::snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState};
 
 const DAY: i64 = 86_400;
-/// Pages after which a pass is taken for one that never ends.
-const MAX_PAGES: usize = 20_000;
-
-/// What a pass over one collection told.
-#[derive(Debug, Default)]
-pub(super) struct Pass {
-    /// Everything that it listed, when it was a full one.
-    listed: Option<HashSet<String>>,
-    /// Everything that it said to be there, when it told changes.
-    told: HashSet<String>,
-    observed: BTreeMap<String, Seen>,
-    /// What was seen of these before no longer holds, and nothing takes its place.
-    outdated: HashSet<String>,
-}
 
 /// What was read of Outlook, beside the observations that the store keeps.
 #[derive(Debug, Default)]
@@ -46,21 +32,19 @@ impl Run<'_> {
         for (kind, window) in windows {
             let cursor = self.store.sync_cursor(self.profile.id, *kind)?;
             let collection = match cursor.as_ref().filter(|cursor| !cursor.collection.is_empty()) {
-                Some(known) => {
-                    pulled.reads_own_writes = known.reads_own_writes;
-                    known.collection.clone()
-                }
+                Some(known) => known.collection.clone(),
                 None => match self.resolve(*kind)? {
-                    Some(found) => {
-                        pulled.reads_own_writes = self.connect()?.reads_own_writes;
-                        found
-                    }
+                    Some(found) => found,
                     None if *kind == ItemKind::Contact => {
                         let why = "the mailbox has no address book that can be written to; Microsoft Graph alone has some, and tells of the default one only when there is a contact in it: make one in Outlook first";
                         return Err(Stop::failed(why));
                     }
                     None => continue,
                 },
+            };
+            pulled.reads_own_writes = match cursor.as_ref().and_then(|cursor| cursor.reads_own_writes) {
+                Some(known) if self.connection.is_none() => known,
+                _ => self.connect()?.reads_own_writes,
             };
             let target = Target { kind: *kind, collection: collection.clone() };
             pulled.targets.insert(*kind, collection);
@@ -83,6 +67,10 @@ impl Run<'_> {
     /// new then. Whatever goes wrong here, it finds out.
     pub(super) fn read_back(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
         if !pulled.reads_own_writes || self.store.unheard(self.profile.id, purpose_of(windows))?.is_empty() {
+            return Ok(());
+        }
+        // What was seen before a write without an answer is needed until that is cleared up.
+        if !self.store.unsettled(self.profile.id)?.is_empty() {
             return Ok(());
         }
         let links = self.store.links(self.profile.id)?;
@@ -124,10 +112,15 @@ impl Run<'_> {
                     // Once a day everything is listed, because some deletions are never told.
                     is_read = now.0 - full_at.0 < DAY;
                     is_check = true;
-                    let cursor = SyncCursor { cursor: Some(cursor), full_at, ..known };
+                    let cursor = SyncCursor {
+                        cursor: Some(cursor),
+                        full_at,
+                        reads_own_writes: Some(pulled.reads_own_writes),
+                        ..known
+                    };
                     self.store_pass(target, pass, &cursor, pulled)?;
                 }
-                Err(Failed::Connector(ConnectorFailure::Gone)) => {
+                Err(ConnectorFailure::Gone) => {
                     rebuilt = true;
                     why = Some("the cursor expired".to_owned());
                     self.notes.say(
@@ -135,13 +128,13 @@ impl Run<'_> {
                         "the server no longer knows where the last run ended: everything is read again",
                     );
                 }
-                Err(failed) => return Err(failed.into_stop(self, target)),
+                Err(failure) => return Err(self.stop_at(failure, target)),
             }
         }
         if !is_read {
             let wide = window.grown(MARGIN);
             let (pass, cursor) =
-                self.pass(target, wide, None, &links).map_err(|failed| failed.into_stop(self, target))?;
+                self.pass(target, wide, None, &links).map_err(|failure| self.stop_at(failure, target))?;
             if is_check && pass.misses(&links) {
                 // Until a plan is applied: what it may only propose today it may only propose tomorrow.
                 rebuilt = true;
@@ -154,7 +147,7 @@ impl Run<'_> {
                 full_at: now,
                 listed,
                 rebuilt,
-                reads_own_writes: pulled.reads_own_writes,
+                reads_own_writes: Some(pulled.reads_own_writes),
             };
             self.store_pass(target, pass, &cursor, pulled)?;
         }
@@ -174,94 +167,6 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-
-    /// One pass, to its end.
-    fn pass(
-        &mut self,
-        target: &Target,
-        window: Window,
-        cursor: Option<&str>,
-        links: &[&Link],
-    ) -> Result<(Pass, String), Failed> {
-        let by_id: HashMap<&str, &Link> =
-            links.iter().filter_map(|link| Some((link.remote_id.as_deref()?, *link))).collect();
-        let mut by_series: HashMap<&str, Vec<&Link>> = HashMap::new();
-        for link in links {
-            if let Some(occurrence) = &link.occurrence {
-                by_series.entry(&occurrence.series).or_default().push(link);
-            }
-        }
-        let of_series = |id: &str| by_series.get(id).into_iter().flatten().copied();
-        let mut pass = Pass::default();
-        let mut listed = HashSet::new();
-        let mut next = cursor.map(str::to_owned);
-        for _ in 0..MAX_PAGES {
-            let page = self.with_patience(|run| run.connector.pull(&run.account, target, window, next.as_deref()))?;
-            for change in page.changes {
-                match change {
-                    RemoteChange::Present(item) => pass.see(&by_id, *item, &mut listed),
-                    RemoteChange::Series { id, occurrences } => {
-                        let there: HashSet<_> = occurrences.iter().map(|item| item.remote_id.clone()).collect();
-                        for item in occurrences {
-                            pass.see(&by_id, item, &mut listed);
-                        }
-                        for link in of_series(&id).filter(|link| lies_in(link, window, self.zone)) {
-                            if let Some(id) = link.remote_id.as_ref().filter(|id| !there.contains(*id)) {
-                                listed.insert(id.clone());
-                                pass.outdated.remove(id);
-                                pass.observed.insert(id.clone(), Seen::NotInSeries);
-                            }
-                        }
-                    }
-                    RemoteChange::Known { remote_id, etag } => {
-                        listed.insert(remote_id.clone());
-                        if by_id.get(remote_id.as_str()).is_some_and(|link| link.etag == etag) {
-                            pass.forget(remote_id);
-                        } else {
-                            pass.remove(remote_id);
-                        }
-                    }
-                    RemoteChange::Removed(id) => {
-                        listed.remove(&id);
-                        for link in by_id.get(id.as_str()).into_iter().copied().chain(of_series(&id)) {
-                            pass.remove(link.remote_id.clone().unwrap_or_default());
-                        }
-                        if !by_id.contains_key(id.as_str()) {
-                            pass.observed.remove(&id);
-                            self.forgotten.push((target.kind, id));
-                        }
-                    }
-                    RemoteChange::Unreadable { remote_id, reason } => {
-                        self.notes.say(
-                            Severity::Warning,
-                            format!("an item of Outlook cannot be read and is left alone: `{remote_id}`: {reason}"),
-                        );
-                        listed.insert(remote_id);
-                    }
-                }
-            }
-            next = Some(page.next);
-            if page.done {
-                if page.full {
-                    // What people do not want in Outlook, and what is not synchronised, may be missing.
-                    let is_left = |link: &&&Link| matches!(link.state, LinkState::Suppressed | LinkState::Unlinked);
-                    for link in links.iter().filter(|link| !is_left(link)) {
-                        let Some(id) = &link.remote_id else { continue };
-                        if !listed.contains(id) && !pass.observed.contains_key(id) && lies_in(link, window, self.zone) {
-                            pass.remove(id.clone());
-                        }
-                    }
-                    pass.listed = Some(listed);
-                } else {
-                    pass.told = listed;
-                }
-                return Ok((pass, next.unwrap_or_default()));
-            }
-        }
-        Err(Failed::Connector(ConnectorFailure::Broken(format!(
-            "the connector gave {MAX_PAGES} pages and never said that it is done"
-        ))))
     }
 
     fn store_pass(
@@ -305,9 +210,10 @@ impl Run<'_> {
         cursor: Option<&SyncCursor>,
     ) -> Result<(), Stop> {
         let state = self.state.map(|state| state.take_changes()).unwrap_or_default();
-        let forgotten = std::mem::take(&mut self.forgotten);
-        let forgotten: Vec<&str> =
-            forgotten.iter().filter(|(found, _)| *found == kind).map(|(_, id)| id.as_str()).collect();
+        let (forgotten, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.forgotten).into_iter().partition(|(found, _)| *found == kind);
+        self.forgotten = others;
+        let forgotten: Vec<&str> = forgotten.iter().map(|(_, id)| id.as_str()).collect();
         if observations.is_empty() && forgotten.is_empty() && state.is_empty() {
             let stored = self.store.sync_cursor(self.profile.id, kind)?;
             if cursor.is_none_or(|cursor| stored.as_ref() == Some(cursor)) {
@@ -403,7 +309,7 @@ impl Run<'_> {
         ids: &[String],
         states: &mut BTreeMap<(ItemKind, String), RemoteState>,
     ) -> Result<(), Stop> {
-        self.ask_for(target, ids, states)?.map_err(|failed| failed.into_stop(self, target))
+        self.ask_for(target, ids, states)?.map_err(|failure| self.stop_at(failure, target))
     }
 
     /// As [`ask`](Self::ask), for callers that go on without an answer.
@@ -412,13 +318,13 @@ impl Run<'_> {
         target: &Target,
         ids: &[String],
         states: &mut BTreeMap<(ItemKind, String), RemoteState>,
-    ) -> Result<Result<(), Failed>, Stop> {
+    ) -> Result<Result<(), ConnectorFailure>, Stop> {
         let mut observations = Vec::new();
         for batch in ids.chunks(CONNECTOR_BATCH) {
             let asked: Vec<&str> = batch.iter().map(String::as_str).collect();
             let answers = match self.with_patience(|run| run.connector.fetch(&run.account, target, &asked)) {
                 Ok(answers) => answers,
-                Err(failed) => return Ok(Err(failed)),
+                Err(failure) => return Ok(Err(failure)),
             };
             for (id, answer) in batch.iter().zip(answers) {
                 let state = match answer {
@@ -446,102 +352,4 @@ impl Run<'_> {
 /// A private item is never asked about, and neither is what lies outside of everything.
 fn is_worth_asking(item: &RemoteItem) -> bool {
     !item.private && !item.cancelled
-}
-
-/// True when the item lay in the window when both sides last agreed: only then it must be listed.
-fn lies_in(link: &Link, window: Window, zone: chrono_tz::Tz) -> bool {
-    match link.base.remote.get(&apptsync_model::outlook::Field::Period) {
-        Some(Value::Period(Some(period))) => {
-            let (start, end) = period.instants(zone);
-            window.overlaps(start, end)
-        }
-        Some(Value::Period(None)) => true,
-        // Contacts have no time; of an item that nothing was read of yet, nothing is known.
-        _ => link.kind == ItemKind::Contact,
-    }
-}
-
-impl Pass {
-    /// True when something that is linked is not listed.
-    fn misses(&self, links: &[&Link]) -> bool {
-        links.iter().any(|link| {
-            let seen = link.remote_id.as_ref().and_then(|id| self.observed.get(id));
-            link.state == LinkState::Linked && seen == Some(&Seen::Removed)
-        })
-    }
-
-    /// It is as it was when both sides last agreed.
-    fn forget(&mut self, remote_id: String) {
-        self.observed.remove(&remote_id);
-        self.outdated.insert(remote_id);
-    }
-
-    /// It is no longer listed, told to be removed, or there in a version that is not known: it is asked about.
-    fn remove(&mut self, remote_id: String) {
-        self.outdated.remove(&remote_id);
-        self.observed.insert(remote_id, Seen::Removed);
-    }
-
-    fn see(&mut self, links: &HashMap<&str, &Link>, item: RemoteItem, listed: &mut HashSet<String>) {
-        listed.insert(item.remote_id.clone());
-        let is_known = links.get(item.remote_id.as_str()).is_some_and(|link| {
-            link.etag == item.etag
-                && link.collection == item.collection
-                && matches!(link.state, LinkState::Linked | LinkState::Ignored)
-        });
-        // Our own write, or nothing at all (P10); and of what is private and not linked, not even that it is there is kept.
-        if is_known || (item.private && !links.contains_key(item.remote_id.as_str())) {
-            self.forget(item.remote_id);
-            return;
-        }
-        self.outdated.remove(&item.remote_id);
-        let item = if item.private { without_texts(item) } else { item };
-        self.observed.insert(item.remote_id.clone(), Seen::Present(Box::new(item)));
-    }
-}
-
-/// What items of a kind lie in.
-pub(super) fn place_of(kind: ItemKind) -> &'static str {
-    match kind {
-        ItemKind::Appointment => "calendar",
-        ItemKind::Task => "task list",
-        ItemKind::Contact => "address book",
-    }
-}
-
-/// What is private never leaves Outlook (domain 8), not even into the database.
-fn without_texts(mut item: RemoteItem) -> RemoteItem {
-    if let Content::Entry(entry) = &mut item.content {
-        entry.subject.clear();
-        entry.body.clear();
-        entry.location.clear();
-    }
-    item
-}
-
-/// Why a call did not give what it was asked for.
-pub(super) enum Failed {
-    Connector(ConnectorFailure),
-}
-
-impl From<ConnectorFailure> for Failed {
-    fn from(failure: ConnectorFailure) -> Self {
-        Self::Connector(failure)
-    }
-}
-
-impl Failed {
-    pub(super) fn into_stop(self, run: &mut Run<'_>, target: &Target) -> Stop {
-        let Self::Connector(failure) = self;
-        if failure != ConnectorFailure::Gone {
-            return run.stop(failure);
-        }
-        let what = place_of(target.kind);
-        // It is looked for by its name again in the next run.
-        run.forget_collection(target.kind);
-        Stop::failed(format!(
-            "the {what} of profile `{}` is no longer there: nothing was changed; `apptsync outlook calendars {0}` shows what is, `apptsync outlook profile set {0}` chooses one",
-            run.profile.profile.name
-        ))
-    }
 }

@@ -13,7 +13,7 @@ use apptsync_store::{
     AuditAction, AuditEntry, Observation, Operation, OperationState, Seen, Settlement, Side, StoredPush,
 };
 
-use super::pull::{Failed, place_of};
+use super::connection::place_of;
 use super::row::Row;
 use super::run::{Run, Stop};
 use super::snapshot::RemoteState;
@@ -88,7 +88,7 @@ impl Run<'_> {
         let keys: Vec<&str> = batch.iter().map(|(_, link)| link.our_id.as_str()).collect();
         let found = match self.with_patience(|run| run.connector.find(&run.account, target, &keys)) {
             Ok(found) => found,
-            Err(failed) => return self.without_collection(failed, target, batch),
+            Err(failure) => return self.without_collection(failure, target, batch),
         };
         let mut settlements = Vec::new();
         let mut again = Vec::new();
@@ -111,7 +111,7 @@ impl Run<'_> {
             }
         }
         let observed = settlements.iter().map(|settlement| settlement.link.remote_id.clone()).collect::<Vec<_>>();
-        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        self.store.settle(self.profile.id, self.request.as_of, settlements)?;
         let ids: Vec<String> = observed.into_iter().flatten().collect();
         self.read_anew(target, &ids)?;
         // A plan that is only shown writes nothing.
@@ -120,13 +120,17 @@ impl Run<'_> {
 
     /// When the collection is gone for good, what was to be made or changed in it is gone with it; otherwise the run stops as
     /// it would anywhere.
-    fn without_collection(&mut self, failed: Failed, target: &Target, batch: &[(Operation, Link)]) -> Result<(), Stop> {
-        let Failed::Connector(failure) = &failed;
+    fn without_collection(
+        &mut self,
+        failure: ConnectorFailure,
+        target: &Target,
+        batch: &[(Operation, Link)],
+    ) -> Result<(), Stop> {
         let is_listed = |run: &mut Self| -> Result<bool, Stop> {
             Ok(run.connect()?.collections.iter().any(|found| found.id == target.collection))
         };
-        if *failure != ConnectorFailure::Gone || is_listed(self)? {
-            return Err(failed.into_stop(self, target));
+        if failure != ConnectorFailure::Gone || is_listed(self)? {
+            return Err(self.stop_at(failure, target));
         }
         self.notes.say(
             Severity::Warning,
@@ -137,7 +141,7 @@ impl Run<'_> {
             ),
         );
         let settlements = batch.iter().map(|(operation, link)| not_done(link, operation.id)).collect();
-        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        self.store.settle(self.profile.id, self.request.as_of, settlements)?;
         Ok(())
     }
 
@@ -159,7 +163,7 @@ impl Run<'_> {
             self.store.count_round(operation.id, self.request.as_of)?;
         }
         let outcomes = self.with_patience(|run| run.connector.push(&run.account, target, &pushes));
-        let outcomes = outcomes.map_err(|failed| failed.into_stop(self, target))?;
+        let outcomes = outcomes.map_err(|failure| self.stop_at(failure, target))?;
         let mut settlements = Vec::new();
         let mut ids = Vec::new();
         for ((operation, link), outcome) in again.iter().zip(outcomes) {
@@ -176,7 +180,7 @@ impl Run<'_> {
                 ),
             }
         }
-        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        self.store.settle(self.profile.id, self.request.as_of, settlements)?;
         self.read_anew(target, &ids)
     }
 
@@ -195,8 +199,8 @@ impl Run<'_> {
             .collect();
         let ids: Vec<String> = batch.iter().map(|(operation, _)| remote_id(&operation.push)).collect();
         let mut states = BTreeMap::new();
-        if let Err(failed) = self.ask_for(target, &ids, &mut states)? {
-            return self.without_collection(failed, target, batch);
+        if let Err(failure) = self.ask_for(target, &ids, &mut states)? {
+            return self.without_collection(failure, target, batch);
         }
         let mut settlements = Vec::new();
         for ((operation, link), id) in batch.iter().zip(&ids) {
@@ -222,7 +226,7 @@ impl Run<'_> {
                 observed: None,
             });
         }
-        self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+        self.store.settle(self.profile.id, self.request.as_of, settlements)?;
         Ok(())
     }
 
@@ -247,10 +251,28 @@ impl Run<'_> {
 fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement {
     let mut link = link.clone();
     let is_known = link.state == LinkState::Linked && link.remote_id.as_ref() == Some(&item.remote_id);
+    let made = AuditEntry {
+        sequence: 0,
+        run: operation.run,
+        link: link.id,
+        side: Side::Outlook,
+        action: AuditAction::Created,
+        headquarters: link.headquarters.clone(),
+        remote_id: Some(item.remote_id.clone()),
+        row: Row::R1.name().to_owned(),
+        before: None,
+        after: Some(item.content.clone()),
+    };
+    let settled = |link| Settlement {
+        link,
+        operation: Some((operation.id, OperationState::Done)),
+        change: None,
+        audit: vec![made],
+        observed: None,
+    };
     if is_known {
         // It was seen and tied to its object before its answer was looked for.
-        let operation = Some((operation.id, OperationState::Done));
-        return Settlement { link, operation, change: None, audit: Vec::new(), observed: None };
+        return settled(link);
     }
     link.base.remote = projection(link.kind, &item.content);
     if let StoredPush::Create { content, .. } = &operation.push {
@@ -270,19 +292,7 @@ fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement 
     // An undo makes items whose activity is canceled: they are the user's own.
     link.state = if link.state == LinkState::CreatingRemote { LinkState::Linked } else { LinkState::Unlinked };
     link.revision = 0;
-    let audit = vec![AuditEntry {
-        sequence: 0,
-        run: operation.run,
-        link: link.id,
-        side: Side::Outlook,
-        action: AuditAction::Created,
-        headquarters: link.headquarters.clone(),
-        remote_id: link.remote_id.clone(),
-        row: Row::R1.name().to_owned(),
-        before: None,
-        after: Some(item.content.clone()),
-    }];
-    Settlement { link, operation: Some((operation.id, OperationState::Done)), change: None, audit, observed: None }
+    settled(link)
 }
 
 /// What a write whose answer was lost has written over, if it was done.

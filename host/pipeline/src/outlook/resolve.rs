@@ -67,6 +67,6 @@ fn release(with: &Synchronisation<'_>, link: &Link, now: Instant) -> Result<(), 
     let state = if link.remote_id.is_some() { LinkState::Linked } else { LinkState::CreatingRemote };
     let link = Link { state, flaps: Vec::new(), note: String::new(), ..link.clone() };
     let settlement = Settlement { link, operation: None, change: None, audit: Vec::new(), observed: None };
-    with.store.settle(with.profile.id, 0, now, vec![settlement])?;
+    with.store.settle(with.profile.id, now, vec![settlement])?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::draft::plan;
 use super::guard::held;
 use super::headquarters;
 use super::plan::{Allowance, Plan, Step};
-use super::pull::{Failed, Pulled, place_of};
+use super::pull::Pulled;
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
 use super::snapshot::{Snapshot, incarnations};
 
@@ -99,8 +99,8 @@ pub(super) struct Run<'a> {
     pub(super) operations: Operations,
     /// What was seen and is not worth keeping.
     pub(super) forgotten: Vec<(ItemKind, String)>,
-    patience: Duration,
-    connection: Option<Connection>,
+    pub(super) patience: Duration,
+    pub(super) connection: Option<Connection>,
     oldest_run: SyncRunId,
 }
 
@@ -164,27 +164,6 @@ fn begin(
     };
     with.store.finish_sync(id, &result)?;
     Ok(report)
-}
-
-/// After this, everything is read again and nothing is deleted without approval: for a profile whose server or calendar was
-/// changed.
-///
-/// # Errors
-/// The database cannot be written.
-pub fn reconnect(store: &dyn Store, profile: i64) -> Result<(), SyncError> {
-    for kind in ItemKind::ALL {
-        let Some(known) = store.sync_cursor(profile, *kind)? else { continue };
-        let cursor = SyncCursor { cursor: None, rebuilt: true, collection: String::new(), ..known };
-        store.store_pull(&apptsync_store::PullWrite {
-            profile,
-            kind: *kind,
-            observations: &[],
-            forgotten: &[],
-            cursor: Some(&cursor),
-            state: &[],
-        })?;
-    }
-    Ok(())
 }
 
 impl<'a> Run<'a> {
@@ -404,80 +383,10 @@ impl<'a> Run<'a> {
         let left =
             plan(&snapshot).steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()).count();
         if left > 0 {
-            self.notes.say(Severity::Info, format!("{left} steps are left for the next run"));
+            let steps = if left == 1 { "step is" } else { "steps are" };
+            self.notes.say(Severity::Info, format!("{left} {steps} left for the next run"));
         }
         Ok(())
-    }
-
-    /// What the server has; asked once in a run, and only when it is needed.
-    pub(super) fn connect(&mut self) -> Result<Connection, Stop> {
-        if let Some(connection) = &self.connection {
-            return Ok(connection.clone());
-        }
-        let connection = match self.with_patience(|run| run.connector.probe(&run.account)) {
-            Ok(connection) => connection,
-            Err(Failed::Connector(failure)) => return Err(self.stop(failure)),
-        };
-        self.connection = Some(connection.clone());
-        Ok(connection)
-    }
-
-    /// The collection that the profile names, by its id or its name; the default one where it names none. None where the
-    /// server has no collection of that kind and the profile names none.
-    pub(super) fn resolve(&mut self, kind: ItemKind) -> Result<Option<String>, Stop> {
-        let profile = &self.profile.profile;
-        let wanted = match kind {
-            ItemKind::Appointment => profile.calendar.clone(),
-            ItemKind::Task => profile.tasks.clone(),
-            ItemKind::Contact => String::new(),
-        };
-        let connection = self.connect()?;
-        let name = &profile.name;
-        choose(&connection, kind, &wanted).map_err(|why| {
-            let (what, flag) = (place_of(kind), if kind == ItemKind::Task { "--tasks" } else { "--calendar" });
-            Stop::failed(format!("{why}; `apptsync outlook profile set {name} {flag} NAME` chooses another {what}"))
-        })
-    }
-
-    /// Why the run ends, with the server that is meant.
-    pub(super) fn stop(&self, failure: ConnectorFailure) -> Stop {
-        let server = &self.account.server;
-        match failure {
-            ConnectorFailure::Transient(why) if !server.is_empty() => {
-                Stop::failed(format!("{server}: {why}; run again later"))
-            }
-            other => Stop::from(other),
-        }
-    }
-
-    pub(super) fn forget_collection(&mut self, kind: ItemKind) {
-        if let Ok(Some(cursor)) = self.store.sync_cursor(self.profile.id, kind) {
-            let cursor = SyncCursor { cursor: None, rebuilt: true, collection: String::new(), ..cursor };
-            // If this cannot be stored, the next run comes to the same.
-            let _ = self.store_observations(kind, Vec::new(), Some(&cursor));
-        }
-    }
-
-    /// Calls the connector, and again after a pause where the server wants one and there is patience for it.
-    pub(super) fn with_patience<T>(
-        &mut self,
-        mut call: impl FnMut(&mut Self) -> Result<T, ConnectorFailure>,
-    ) -> Result<T, Failed> {
-        loop {
-            match call(self) {
-                Err(ConnectorFailure::Throttled(seconds)) if self.wait(seconds.unwrap_or(1).max(1)) => {}
-                other => return other.map_err(Failed::from),
-            }
-        }
-    }
-
-    /// Waits, if that is not longer than the run may.
-    pub(super) fn wait(&mut self, seconds: u32) -> bool {
-        let pause = Duration::from_secs(u64::from(seconds));
-        let Some(left) = self.patience.checked_sub(pause) else { return false };
-        self.patience = left;
-        std::thread::sleep(pause);
-        true
     }
 
     fn report(mut self, ended: Ended, stopped: Option<Stop>, requests: u64) -> SyncReport {
@@ -553,32 +462,5 @@ pub(super) fn rules(profile: &Profile) -> Rules {
         transfer: profile.transfer,
         deletion_policy: profile.deletion_policy,
         answer: None,
-    }
-}
-
-/// Chooses a collection by its id or its name.
-///
-/// # Errors
-/// There is none of that name, several, or it may not be written to.
-pub fn choose(connection: &Connection, kind: ItemKind, wanted: &str) -> Result<Option<String>, String> {
-    let all: Vec<_> = connection.collections.iter().filter(|collection| collection.kind == kind).collect();
-    let names = || all.iter().map(|collection| format!("`{}`", collection.name)).collect::<Vec<_>>().join(", ");
-    let found: Vec<_> = if wanted.is_empty() {
-        let default = all.iter().find(|collection| collection.is_default).or(all.first());
-        default.into_iter().collect()
-    } else {
-        let by_id: Vec<_> = all.iter().filter(|collection| collection.id == wanted).collect();
-        if by_id.is_empty() { all.iter().filter(|collection| collection.name == wanted).collect() } else { by_id }
-    };
-    match found.as_slice() {
-        [] if wanted.is_empty() => Ok(None),
-        [] => Err(format!(
-            "the server has no {} named `{wanted}`; it has {}",
-            place_of(kind),
-            if all.is_empty() { "none".to_owned() } else { names() }
-        )),
-        [collection] if collection.writable => Ok(Some(collection.id.clone())),
-        [collection] => Err(format!("`{}` may only be read: choose another one", collection.name)),
-        _ => Err(format!("several are named `{wanted}`: name it by its id")),
     }
 }

@@ -348,7 +348,7 @@ impl Undo<'_> {
                 let is_known = !matches!(failure, ConnectorFailure::Transient(_) | ConnectorFailure::Broken(_));
                 if is_known {
                     let not_done = vec![not_done(&journaled, operation.id)];
-                    self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, not_done)?;
+                    self.run.store.settle(self.run.profile.id, self.run.request.as_of, not_done)?;
                 }
                 return match failure {
                     ConnectorFailure::Auth(_) | ConnectorFailure::Throttled(_) => Err(Stop::from(failure)),
@@ -403,8 +403,7 @@ impl Undo<'_> {
 
     /// Stores one result; the link as it stands then.
     fn settle(&mut self, settlement: Settlement) -> Result<Option<Link>, Stop> {
-        let settled =
-            self.run.store.settle(self.run.profile.id, self.run.id, self.run.request.as_of, vec![settlement])?;
+        let settled = self.run.store.settle(self.run.profile.id, self.run.request.as_of, vec![settlement])?;
         match settled.into_iter().next() {
             Some(Settled::Done(link, _)) => {
                 self.done += 1;

@@ -10,7 +10,6 @@ use apptsync_store::{Operation, OperationState, Seen, Settled, Settlement, Store
 use super::apply::Work;
 use super::decide::Action;
 use super::plan::{Plan, Step};
-use super::pull::Failed;
 use super::run::{Run, Stop};
 use super::snapshot::Snapshot;
 
@@ -91,7 +90,7 @@ impl Run<'_> {
             if settlements.is_empty() {
                 continue;
             }
-            let results = self.store.settle(self.profile.id, self.id, self.request.as_of, settlements)?;
+            let results = self.store.settle(self.profile.id, self.request.as_of, settlements)?;
             for (step, result) in settled.iter().zip(results) {
                 match result {
                     Settled::Done(..) => {
@@ -108,7 +107,7 @@ impl Run<'_> {
 
     fn done(&mut self, step: &Step) {
         self.operations.count(step);
-        if step.verdict.action == Action::Suppress {
+        if matches!(step.verdict.action, Action::Suppress | Action::Lock) {
             let why = step.verdict.note.clone().unwrap_or_default();
             self.notes.say(Severity::Warning, format!("`{}`: {why}", step.subject));
         }
@@ -178,7 +177,7 @@ impl Run<'_> {
         if let Some(progress) = &self.request.progress {
             progress.advance(steps.len() as u64);
         }
-        let results = self.store.settle(self.profile.id, self.id, self.request.as_of, batch.settlements.clone())?;
+        let results = self.store.settle(self.profile.id, self.request.as_of, batch.settlements.clone())?;
         let (mut alone, mut reread) = (Vec::new(), Vec::new());
         for (index, result) in results.into_iter().enumerate() {
             let Some(step) = batch.done[index] else { continue };
@@ -198,7 +197,7 @@ impl Run<'_> {
         self.keep_seen(target.kind, reread)?;
         let alone: Vec<Settlement> = alone.into_iter().flatten().collect();
         if !alone.is_empty() {
-            self.store.settle(self.profile.id, self.id, self.request.as_of, alone)?;
+            self.store.settle(self.profile.id, self.request.as_of, alone)?;
         }
         if !batch.conflicts.is_empty() {
             self.ask(target, &batch.conflicts, &mut BTreeMap::new())?;
@@ -219,7 +218,7 @@ impl Run<'_> {
                 ConnectorFailure::Throttled(None)
             }
             Err(ConnectorFailure::Gone) => {
-                batch.stop.get_or_insert(Failed::from(ConnectorFailure::Gone).into_stop(self, target));
+                batch.stop.get_or_insert(self.stop_at(ConnectorFailure::Gone, target));
                 ConnectorFailure::Throttled(None)
             }
             Err(failure) => failure,

@@ -806,6 +806,26 @@ fn a_lost_answer_makes_no_second_item() {
 }
 
 #[test]
+fn an_item_whose_answer_was_lost_goes_with_an_undo_of_its_run() {
+    // Found by its key, or seen before anybody looked for it.
+    for is_seen_first in [false, true] {
+        let mut world = World::new();
+        world.create(Origin::Headquarters, "Visit", DAY);
+        world.server.faults(|faults| faults.lose_answers_after = Some(0));
+        let run = world.sync().run;
+        world.server.faults(|faults| faults.lose_answers_after = None);
+        if is_seen_first {
+            world.sync();
+        }
+        world.pass(60);
+        world.settle(2);
+        assert_eq!(world.server.items().len(), 1);
+        world.undo(run);
+        assert!(world.server.items().is_empty(), "seen first: {is_seen_first}");
+    }
+}
+
+#[test]
 fn what_a_write_without_an_answer_wrote_over_is_in_the_audit() {
     let mut world = World::new();
     let [deleted, reverted] =

@@ -162,14 +162,8 @@ impl OutlookStore for SqliteStore {
         journal::count_round(self, operation, now)
     }
 
-    fn settle(
-        &self,
-        profile: ProfileId,
-        run: SyncRunId,
-        now: Instant,
-        settlements: Vec<Settlement>,
-    ) -> Result<Vec<Settled>> {
-        journal::settle(self, profile, run, now, settlements)
+    fn settle(&self, profile: ProfileId, now: Instant, settlements: Vec<Settlement>) -> Result<Vec<Settled>> {
+        journal::settle(self, profile, now, settlements)
     }
 
     fn change_activity(&self, change: &HeadquartersChange, now: Instant) -> Result<ActivityId> {

@@ -3,8 +3,8 @@
 use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, LinkState};
 use apptsync_model::{ActivityStatus, Instant};
 use apptsync_store::{
-    HeadquartersChange, Observation, Operation, OperationState, OutlookStore, PullWrite, Seen, Settled, Settlement,
-    Store, StoreError,
+    AuditEntry, HeadquartersChange, Observation, Operation, OperationState, OutlookStore, PullWrite, Seen, Settled,
+    Settlement, Store, StoreError,
 };
 
 use crate::{Fixture, HOUR, NOW, audited, create, entry, fields, link, operation, profile, settlement};
@@ -30,7 +30,7 @@ fn a_link_comes_back_as_it_was_stored() {
     assert_eq!(fixture.store.links(fixture.profile).expect("read"), [changed.clone(), bare]);
     assert_eq!(fixture.store.links(fixture.profile + 1).expect("read"), []);
     let missing = Link { id: 99, ..changed };
-    let refused = fixture.store.settle(fixture.profile, 0, NOW, vec![settlement(missing)]);
+    let refused = fixture.store.settle(fixture.profile, NOW, vec![settlement(missing)]);
     assert!(matches!(refused, Err(StoreError::Reference(_))));
 }
 
@@ -39,7 +39,7 @@ fn an_object_and_an_item_have_one_link_of_a_profile_until_it_is_done_with() {
     let fixture = Fixture::new();
     let first = fixture.link(link(activity(fixture.add("a", NOW.0).id), Some("r1")));
     let refused = |link: Link| {
-        let settled = fixture.store.settle(fixture.profile, 0, NOW, vec![settlement(link)]);
+        let settled = fixture.store.settle(fixture.profile, NOW, vec![settlement(link)]);
         assert!(matches!(settled, Err(StoreError::Invalid(_))), "{settled:?}");
     };
     let same_object = || Link { remote_id: Some("r2".into()), id: 0, ..first.clone() };
@@ -52,7 +52,7 @@ fn an_object_and_an_item_have_one_link_of_a_profile_until_it_is_done_with() {
     }
     fixture.link(Link { kind: ItemKind::Task, ..same_object() });
     let other = fixture.store.put_profile(&profile("anna", "a@example.com")).expect("a profile");
-    fixture.store.settle(other, 0, NOW, vec![settlement(same_item())]).expect("another mailbox");
+    fixture.store.settle(other, NOW, vec![settlement(same_item())]).expect("another mailbox");
     fixture.link(Link { state: LinkState::Tombstone, ..first.clone() });
     let second = fixture.link(Link { remote_id: Some("r1".into()), ..same_object() });
     fixture.link(Link { state: LinkState::Unlinked, ..second });
@@ -87,10 +87,10 @@ fn what_is_to_be_sent_stands_in_the_journal_first() {
         ..settlement(begun[position].0.clone())
     };
     let settled = [done(0, OperationState::Failed), done(1, OperationState::Done)];
-    store.settle(profile, run, NOW, settled.to_vec()).expect("settled");
+    store.settle(profile, NOW, settled.to_vec()).expect("settled");
     assert!(store.unsettled(profile).expect("read").is_empty());
     let unknown = Settlement { operation: Some((99, OperationState::Done)), ..settlement(known) };
-    assert!(store.settle(profile, run, NOW, vec![unknown]).is_err());
+    assert!(store.settle(profile, NOW, vec![unknown]).is_err());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_journal_keeps_what_the_next_run_must_hear_of_and_what_is_not_settled() {
     let asked = [(known.clone(), operation()), (open, operation())];
     let begun = store.begin_operations(profile, run, &asked).expect("begun");
     let done = Settlement { operation: Some((begun[0].1.id, OperationState::Done)), ..settlement(known) };
-    store.settle(profile, run, NOW, vec![done]).expect("settled");
+    store.settle(profile, NOW, vec![done]).expect("settled");
     assert_eq!(store.unheard(profile, "sync").expect("read"), [(ItemKind::Appointment, "r1".to_owned())]);
     assert_eq!(store.unheard(profile, "contacts").expect("read"), []);
     store.heard(profile, "contacts").expect("written");
@@ -185,11 +185,11 @@ fn what_fails_at_any_step_leaves_nothing_behind() {
         let before = fixture.dump();
         let fail = format!("CREATE TRIGGER full AFTER {step} BEGIN SELECT raise(ABORT, 'full'); END");
         fixture.raw().execute_batch(&fail).expect("a trigger");
-        let settled = fixture.store.settle(fixture.profile, run, NOW, vec![good.clone(), bad.clone()]);
+        let settled = fixture.store.settle(fixture.profile, NOW, vec![good.clone(), bad.clone()]);
         assert!(settled.is_err(), "{step}");
         assert_eq!(fixture.dump(), before, "{step}");
         fixture.raw().execute_batch("DROP TRIGGER full").expect("dropped");
-        let again = fixture.store.settle(fixture.profile, run, NOW, vec![good, bad]).expect("settled");
+        let again = fixture.store.settle(fixture.profile, NOW, vec![good, bad]).expect("settled");
         assert!(again.iter().all(|settled| matches!(settled, Settled::Done(_, Some(_)))), "{step}");
     }
 }
@@ -213,10 +213,10 @@ fn what_was_changed_meanwhile_is_a_conflict_of_its_own() {
     other.change_activity(&edit(0, "by hand"), Instant(NOW.0 + 1)).expect("changed");
     let by_sync = |position: usize| Settlement {
         change: Some(edit(position, "by Outlook")),
-        audit: vec![audited(None, None)],
+        audit: vec![AuditEntry { run, ..audited(None, None) }],
         ..settlement(Link { note: "settled".into(), ..links[position].clone() })
     };
-    let settled = fixture.store.settle(fixture.profile, run, NOW, vec![by_sync(0), by_sync(1)]).expect("settled");
+    let settled = fixture.store.settle(fixture.profile, NOW, vec![by_sync(0), by_sync(1)]).expect("settled");
     assert_eq!(settled[0], Settled::Conflict);
     let Settled::Done(link, Some((id, revision))) = &settled[1] else { panic!("no conflict") };
     assert_eq!((*id, link.revision), (activities[1].id, *revision));

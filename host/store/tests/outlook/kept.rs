@@ -142,7 +142,7 @@ fn cursor() -> SyncCursor {
         full_at: Instant(3),
         listed: 4,
         rebuilt: true,
-        reads_own_writes: true,
+        reads_own_writes: Some(true),
     }
 }
 

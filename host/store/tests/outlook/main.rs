@@ -81,8 +81,9 @@ impl Fixture {
     }
 
     /// Settles one result.
-    fn settle(&self, run: i64, settlement: Settlement) -> Settled {
-        self.store.settle(self.profile, run, NOW, vec![settlement]).expect("settled").remove(0)
+    fn settle(&self, run: i64, mut settlement: Settlement) -> Settled {
+        settlement.audit.iter_mut().for_each(|entry| entry.run = run);
+        self.store.settle(self.profile, NOW, vec![settlement]).expect("settled").remove(0)
     }
 
     /// Stores a link.

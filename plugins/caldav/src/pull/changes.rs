@@ -13,7 +13,7 @@ use crate::failure::names_condition;
 use crate::multistatus::Multistatus;
 use crate::query;
 use crate::sheet::Listed;
-use crate::written::Written;
+use crate::written::{Own, Written};
 use crate::xml::Vocabulary;
 
 impl Pull<'_> {
@@ -91,10 +91,11 @@ impl Pull<'_> {
     fn listed(&self, answer: Multistatus, written: &Written<'_>) -> impl Iterator<Item = (Path, Listed)> {
         let mut listed = BTreeMap::new();
         for resource in answer.resources {
-            let own = resource.etag().filter(|etag| written.has(&resource.path, etag));
+            let own = resource.etag().and_then(|etag| Some((written.own(&resource.path, &etag)?, etag)));
             let state = match own {
                 _ if resource.is_gone() => Listed::Gone,
-                Some(etag) => Listed::Known(etag),
+                Some((Own::OfAnotherKind, _)) => continue,
+                Some((Own::Known, etag)) => Listed::Known(etag),
                 None => Listed::Present(resource.length()),
             };
             if resource.path.is_member_of(self.calendar) {

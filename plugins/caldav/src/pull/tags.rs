@@ -9,10 +9,12 @@ use apptsync_plugin::types::Failure;
 use super::Pull;
 use crate::address::Path;
 use crate::cursor::{Cursor, Extent};
+use crate::etag::Etag;
 use crate::kept::Kept;
 use crate::listing;
 use crate::query::{self, Lengths};
 use crate::sheet::Listed;
+use crate::written::{Own, Written};
 use crate::xml::Vocabulary;
 
 impl Pull<'_> {
@@ -38,16 +40,29 @@ impl Pull<'_> {
             }
         };
         let listed = listing::tags(self.client, self.calendar, self.reader.kind, self.window, Lengths::Asked)?;
-        let differing = differences(&known, &listed);
+        let written = Written::read(self.client.host, self.calendar, self.reader.kind);
+        let mut differing = differences(&known, &listed);
+        if extent == Extent::Differences {
+            for (path, state) in &mut differing {
+                let tag = listed.get(path).and_then(|listed| Etag::parse(&listed.tag));
+                if let Some(tag) = tag.filter(|tag| written.own(path, tag) == Some(Own::Known)) {
+                    *state = Listed::Known(tag);
+                }
+            }
+        }
         let mut sheet = self.sheet(extent == Extent::Everything);
         let taken = sheet.fill(&differing)?;
         for (path, state) in differing.iter().take(taken) {
             match (state, listed.get(path)) {
-                (Listed::Present(_), Some(listed)) => known.insert(path.clone(), listed.tag.clone()),
+                (Listed::Present(_) | Listed::Known(_), Some(listed)) => known.insert(path.clone(), listed.tag.clone()),
                 _ => known.remove(path),
             };
         }
         let done = taken == differing.len();
+        if done {
+            // Whatever was written up to here is told of now.
+            written.forget();
+        }
         let next = Cursor::Tags { ctag, digest: kept.write(&known)?, under_way: (!done).then_some(extent) };
         Ok(Page { changes: sheet.changes, next: next.write()?, done, full: extent == Extent::Everything })
     }

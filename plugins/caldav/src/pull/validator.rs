@@ -29,9 +29,10 @@ const RADICALE: &str = "http://radicale.org/ns/sync/";
 /// Seconds after a time before it is sure that nothing more is written at it.
 const STRONG: u64 = 2;
 
-/// Radicale's reports do not tell how long objects are, and say so of each.
+/// The reports of Radicale and SOGo do not tell how long objects are; one says so of each, the other in its log.
 pub(super) fn lengths(token: &str) -> Lengths {
-    if token.starts_with(RADICALE) { Lengths::NotAsked } else { Lengths::Asked }
+    let is_of_sogo = super::seconds(token).is_some();
+    if token.starts_with(RADICALE) || is_of_sogo { Lengths::NotAsked } else { Lengths::Asked }
 }
 
 /// When a calendar last changed, in seconds since 1970 by the server's clock.

@@ -114,7 +114,7 @@ fn what_is_not_ours_to_write_stays() {
         assert_eq!(mark(&adopted, true), Err(Failure::Conflict));
         let marked = mark(&moved, true).expect("done").expect("an item");
         assert_eq!((ours(&marked), entry(&marked)), (Some("our-7"), entry(&moved)));
-        assert!(foreign.get(&id).expect("there").contains("CATEGORIES:Red,Locked by ERP"));
+        assert!(foreign.get(&id).expect("there").contains("CATEGORIES:Locked by ERP"));
         let moved = mark(&marked, false).expect("done").expect("an item");
         assert!(foreign.get(&id).expect("there").contains("CATEGORIES:Red\r\n"));
         let disowned =

@@ -91,26 +91,19 @@ pub(super) fn count_round(store: &SqliteStore, operation: i64, now: Instant) -> 
 pub(super) fn settle(
     store: &SqliteStore,
     profile: ProfileId,
-    run: SyncRunId,
     now: Instant,
     settlements: Vec<Settlement>,
 ) -> Result<Vec<Settled>> {
     let transaction = store.write()?;
     let changes_activities = settlements.iter().any(|settlement| settlement.change.is_some());
     let stamp = if changes_activities { Stamp::new(&transaction, now)? } else { Stamp::default() };
-    let settle = |settlement| settle_one(&transaction, profile, run, stamp, settlement);
+    let settle = |settlement| settle_one(&transaction, profile, stamp, settlement);
     let settled = settlements.into_iter().map(settle).collect::<Result<_>>()?;
     transaction.commit()?;
     Ok(settled)
 }
 
-fn settle_one(
-    connection: &Connection,
-    profile: ProfileId,
-    run: SyncRunId,
-    stamp: Stamp,
-    settlement: Settlement,
-) -> Result<Settled> {
+fn settle_one(connection: &Connection, profile: ProfileId, stamp: Stamp, settlement: Settlement) -> Result<Settled> {
     let Settlement { mut link, operation, change, audit, observed } = settlement;
     // First of all: where the activity was changed meanwhile, nothing else is written.
     let changed = match change.map(|change| changes::apply(connection, stamp, &change)).transpose()? {
@@ -135,7 +128,7 @@ fn settle_one(
         }
     }
     for entry in audit {
-        audit::add(connection, &completed(entry, run, &link))?;
+        audit::add(connection, &completed(entry, &link))?;
     }
     if let Some(remote_id) = observed {
         pull::forget_one(connection, profile, link.kind, &remote_id)?;
@@ -144,8 +137,7 @@ fn settle_one(
 }
 
 /// An entry of the audit with what is known only now.
-fn completed(mut entry: AuditEntry, run: SyncRunId, link: &Link) -> AuditEntry {
-    entry.run = run;
+fn completed(mut entry: AuditEntry, link: &Link) -> AuditEntry {
     if entry.link == 0 {
         entry.link = link.id;
     }
