@@ -36,6 +36,7 @@ macro_rules! stories {
     )+ };
 }
 
+mod broken;
 mod calendar;
 mod conflicts;
 mod connect;

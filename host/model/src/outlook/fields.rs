@@ -168,6 +168,22 @@ fn put(content: &mut Content, (field, value): (&Field, &Value)) {
     }
 }
 
+impl FieldSet {
+    /// True when a field is among them.
+    #[must_use]
+    pub fn has(&self, field: Field) -> bool {
+        match field {
+            Field::Subject => self.subject,
+            Field::Body => self.body,
+            Field::Location => self.location,
+            Field::Period => self.period,
+            Field::Priority => self.priority,
+            Field::Completed => self.completed,
+            Field::Contact => self.contact,
+        }
+    }
+}
+
 impl FromIterator<Field> for FieldSet {
     fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
         let mut set = Self::default();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use apptsync_model::Severity;
-use apptsync_model::outlook::{ConnectorFailure, ItemKind, Link, LinkState, Push, Pushed, RemoteItem, Target};
+use apptsync_model::outlook::{
+    ConnectorFailure, Field, ItemKind, Link, LinkState, Push, Pushed, RemoteItem, Target, projection,
+};
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Operation, OperationState, Seen, Settled, Settlement, StoredPush};
 
@@ -356,6 +358,17 @@ impl Run<'_> {
 /// An outcome that names the item of another link cannot be true: what became of the write is found out later.
 fn believed(push: &Push, outcome: Pushed, kind: ItemKind, taken: &mut HashSet<(ItemKind, String)>) -> Pushed {
     let Ok(Some(item)) = &outcome else { return outcome };
+    if let Push::Update { etag, content, fields, .. } = push
+        && item.etag == *etag
+    {
+        let [found, wanted] = [&item.content, content].map(|content| projection(kind, content));
+        // A body may be left as it is, as that of an online meeting.
+        let is_left = |field: &&Field| fields.has(**field) && **field != Field::Body;
+        if Field::ALL.iter().filter(is_left).any(|field| found.get(field) != wanted.get(field)) {
+            let why = "the connector says that it wrote, and shows the item as it was before";
+            return Err(ConnectorFailure::Transient(why.to_owned()));
+        }
+    }
     if push.remote_id() == Some(&item.remote_id) || taken.insert((kind, item.remote_id.clone())) {
         return outcome;
     }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, Content, Entry, Field, Identity, ItemKind, Projection, Push, Pushed,
-    RemoteChange, RemoteCollection, RemoteItem, RemotePage, Target, Window, content, projection,
+    Account, Connection, ConnectorFailure, Content, Entry, Identity, ItemKind, Projection, Push, Pushed, RemoteChange,
+    RemoteCollection, RemoteItem, RemotePage, Target, Window, content, projection,
 };
 use apptsync_runtime::Connector;
 
@@ -360,22 +360,8 @@ impl Inner {
                 if !self.is_etag(remote_id, etag) {
                     return Err(ConnectorFailure::Conflict);
                 }
-                let chosen: Vec<Field> = Field::ALL
-                    .iter()
-                    .copied()
-                    .filter(|field| {
-                        let one = [*field].into_iter().collect::<apptsync_model::outlook::FieldSet>();
-                        (one.subject && fields.subject)
-                            || (one.body && fields.body)
-                            || (one.location && fields.location)
-                            || (one.period && fields.period)
-                            || (one.priority && fields.priority)
-                            || (one.completed && fields.completed)
-                            || (one.contact && fields.contact)
-                    })
-                    .collect();
                 let mut new: Projection = projection(ItemKind::Task, wanted);
-                new.retain(|field, _| chosen.contains(field));
+                new.retain(|field, _| fields.has(*field));
                 if let Some(stored) = self.items.get_mut(remote_id) {
                     stored.item.content = content(&new, &stored.item.content);
                 }

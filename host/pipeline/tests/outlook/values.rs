@@ -719,24 +719,6 @@ enum Refused {
     Conflict,
 }
 
-trait Has {
-    fn has(&self, field: Field) -> bool;
-}
-
-impl Has for apptsync_model::outlook::FieldSet {
-    fn has(&self, field: Field) -> bool {
-        match field {
-            Field::Subject => self.subject,
-            Field::Body => self.body,
-            Field::Location => self.location,
-            Field::Period => self.period,
-            Field::Priority => self.priority,
-            Field::Completed => self.completed,
-            Field::Contact => self.contact,
-        }
-    }
-}
-
 fn collection(kind: ItemKind) -> &'static str {
     if kind == ItemKind::Task { TASKS } else { CALENDAR }
 }
