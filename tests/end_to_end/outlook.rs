@@ -188,6 +188,31 @@ stories! {
         assert_eq!((counts(&report), report["state"].as_str()), ([0; 5], Some("completed-with-warnings")));
     }
 
+    /// Outlook.md 2.9, row P7: what is edited again and again is left until tomorrow, marked, and listed.
+    what_is_edited_again_and_again_is_locked_until_tomorrow(workspace, calendar, &[]) {
+        let _ = plan_visit(&workspace);
+        let _ = import(&workspace).exits(0);
+        let _ = sync_at(&workspace, &at(0));
+        for round in 0..5 {
+            let before = if round < 4 { "Autumn assortment" } else { "My own words 3" };
+            calendar.edit(before, &format!("My own words {round}"));
+            let report = sync_at(&workspace, &at(2 * round + 1));
+            let expected = match round { 0..3 => [0, 0, 0, 1, 0], 3 => [0, 1, 0, 0, 0], _ => [0; 5] };
+            assert_eq!(counts(&report), expected, "round {round}: {report:#}");
+            assert_eq!(calendar.text().contains("Locked by ERP"), round >= 3);
+            assert_eq!(counts(&sync_at(&workspace, &at(2 * round + 2))), [0; 5]);
+        }
+        assert!(calendar.text().contains("My own words 4"));
+        let status = workspace.run(&["outlook", "status", "--as-of", &at(20)]).stdout;
+        assert!(status.contains("put back three times today"), "{status}");
+        let tomorrow = "2026-11-24T09:00:00Z";
+        let report = sync_at(&workspace, tomorrow);
+        assert_eq!(counts(&report), [0, 1, 0, 1, 0], "{report:#}");
+        let text = calendar.text();
+        assert!(text.contains("Autumn assortment") && !text.contains("Locked by ERP"), "{text}");
+        assert_eq!(counts(&sync_at(&workspace, "2026-11-24T09:01:00Z")), [0; 5]);
+    }
+
     /// Domain 8: new Outlook items and their later changes come to the headquarters, and the other way around.
     new_items_come_and_go_both_ways(workspace, calendar, &["--text-priority", "outlook"]) {
         let _ = sync(&workspace);
@@ -262,4 +287,25 @@ fn a_wrong_password_changes_nothing() {
     assert!(calendar.text().contains("Autumn assortment"));
     let status = workspace.run(&["outlook", "status"]).exits(3).stdout;
     assert!(status.contains("Reconnect") && !status.contains(PASSWORD), "{status}");
+}
+
+/// Outlook.md 2.4 c: what its owner exports and puts back elsewhere is the same activity, because its UID is.
+#[test]
+fn what_is_put_back_under_another_path_keeps_its_activity() {
+    let (workspace, calendar) = connected(Kind::CalDav, &["--text-priority", "outlook"]);
+    let event = |subject: &str| {
+        format!(
+            "BEGIN:VEVENT\nUID:own\nDTSTAMP:20261120T100000Z\nDTSTART:20261203T100000Z\nDTEND:20261203T110000Z\nSUMMARY:{subject}\nEND:VEVENT"
+        )
+    };
+    calendar.add("own", &event("Dentist"));
+    assert_eq!(counts(&sync_at(&workspace, &at(0))), [0, 0, 0, 0, 1]);
+    let activity = found(&workspace, "Dentist");
+    calendar.delete("SUMMARY:Dentist");
+    calendar.add("elsewhere", &event("Dentist again"));
+    let report = sync_at(&workspace, &at(1));
+    assert_eq!(counts(&report), [0, 0, 0, 0, 1], "{report:#}");
+    let now = found(&workspace, "Dentist again");
+    assert_eq!((&now["id"], workspace.activities().len()), (&activity["id"], 1));
+    assert_eq!(counts(&sync_at(&workspace, &at(2))), [0; 5]);
 }

@@ -443,5 +443,7 @@ pub(crate) fn id(event: &Value) -> &str {
 fn shown(event: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let shows = if event["showAs"] == "free" { "TRANSPARENT" } else { "OPAQUE" };
-    format!("SUMMARY:{}\n{}\nTRANSP:{shows}\n", text(&event["subject"]), text(&event["text"]))
+    let categories: Vec<_> = event["categories"].as_array().into_iter().flatten().map(text).collect();
+    let (subject, body, categories) = (text(&event["subject"]), text(&event["text"]), categories.join(","));
+    format!("SUMMARY:{subject}\n{body}\nTRANSP:{shows}\nCATEGORIES:{categories}\n")
 }
