@@ -6,9 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use apptsync_model::outlook::{Criteria, EntryScope, ItemKind, Moment, Origin, Profile, SyncSettings, TextPriority};
-use apptsync_model::{
-    Activity, ActivityId, Employee, Instant, MasterData, Organization, Partner, Period, Priority, day_start,
-};
+use apptsync_model::{Activity, ActivityId, Employee, Instant, MasterData, Organization, Partner, Period, Priority};
 use apptsync_pipeline::outlook::{SyncReport, SyncRequest, Synchronisation, synchronise};
 use apptsync_runtime::{
     Authorizer, CompileCache, ConnectorPlugin, HttpGrant, KeyValue, Limits, MemoryState, NoAuthorization, Plugin,
@@ -17,6 +15,7 @@ use apptsync_runtime::{
 use apptsync_store::{
     EditedActivity, HeadquartersChange, NewActivity, OutlookStore, SqliteStore, Store, StoredProfile, SyncState,
 };
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use tempfile::TempDir;
 
@@ -118,6 +117,20 @@ pub(crate) struct Bench<'a> {
     folder: TempDir,
 }
 
+/// The day that an instant lies on.
+pub(crate) fn day(instant: i64) -> NaiveDate {
+    Instant(instant).to_utc().with_timezone(&ZONE).date_naive()
+}
+
+/// An hour from then on, or of a task that day.
+pub(crate) fn period(kind: ItemKind, start: i64) -> Period {
+    if kind == ItemKind::Task {
+        let day = day(start);
+        return Period::AllDay { start: day, end: day + Days::new(1) };
+    }
+    Period::Timed { start: Instant(start), end: Instant(start + HOUR) }
+}
+
 fn employee(id: &str) -> Employee {
     let employee = serde_json::json!({
         "id": id, "name": id, "organization": "O", "user": true, "sales_representative": true
@@ -160,7 +173,7 @@ impl<'a> Bench<'a> {
             connector,
             store,
             now: Instant(START),
-            settings: SyncSettings { calendar: Some(scope), tasks: None },
+            settings: SyncSettings { calendar: Some(scope.clone()), tasks: Some(scope) },
             numbers: 0,
             folder,
         }
@@ -193,13 +206,13 @@ impl<'a> Bench<'a> {
         synchronise(&with, &request).expect("a run")
     }
 
-    fn edited(subject: &str, start: i64) -> EditedActivity {
-        let (start, end) = (Instant(start), Instant(start + HOUR));
+    fn edited(subject: &str, period: Period) -> EditedActivity {
+        let (start, end) = period.instants(ZONE);
         EditedActivity {
             subject: subject.to_owned(),
             description: "as agreed".to_owned(),
             location: String::new(),
-            period: Period::Timed { start, end },
+            period,
             start,
             end,
             priority: Priority::Normal,
@@ -209,16 +222,16 @@ impl<'a> Bench<'a> {
     }
 
     /// A new activity, `start` seconds from now.
-    pub(crate) fn create(&mut self, is_mobile: bool, subject: &str, start: i64) -> ActivityId {
+    pub(crate) fn create(&mut self, kind: ItemKind, is_mobile: bool, subject: &str, start: i64) -> ActivityId {
         self.numbers += 1;
         let new = NewActivity {
             origin: Origin::Headquarters,
-            entry: ItemKind::Appointment,
+            entry: kind,
             source_id: format!("s-{}", self.numbers),
             employee: "B".to_owned(),
             partner: Some("C".to_owned()),
-            kind: "Visit".to_owned(),
-            fields: Self::edited(subject, self.now.0 + start),
+            kind: if kind == ItemKind::Task { "Task" } else { "Visit" }.to_owned(),
+            fields: Self::edited(subject, period(kind, self.now.0 + start)),
         };
         let made = self.store.change_activity(&HeadquartersChange::Create(Box::new(new)), self.now);
         let made = made.expect("an activity");
@@ -249,10 +262,7 @@ impl<'a> Bench<'a> {
             undated: activity.is_undated(),
         };
         change(&mut fields);
-        (fields.start, fields.end) = match fields.period {
-            Period::Timed { start, end } => (start, end),
-            Period::AllDay { start, end } => (day_start(start, ZONE), day_start(end, ZONE)),
-        };
+        (fields.start, fields.end) = fields.period.instants(ZONE);
         let change = HeadquartersChange::Update { activity: id, revision: activity.revision, fields };
         self.store.change_activity(&change, self.now).expect("an edit");
     }

@@ -4,9 +4,12 @@ use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
+use apptsync_model::outlook::ItemKind;
+
 use crate::bench::{Account, Grant, Opened};
-use crate::history::{Calendar, Edit, Item, play};
-use crate::icalendar::{edited, empty, event, events, item, uid, with_events, with_line};
+use crate::calendar::{Calendar, Edit, Item, Series, SeriesEdit};
+use crate::history::play;
+use crate::icalendar::{component, components, edited, empty, item, series, uid, with_components, with_line};
 
 struct File {
     path: PathBuf,
@@ -20,9 +23,9 @@ impl File {
 
     fn save(&self, change: impl FnOnce(&mut Vec<String>)) {
         let text = self.text();
-        let mut all = events(&text);
+        let mut all = components(&text);
         change(&mut all);
-        fs::write(&self.path, with_events(&text, &all)).expect("written");
+        fs::write(&self.path, with_components(&text, &all)).expect("written");
     }
 
     fn next(&self) -> String {
@@ -33,35 +36,56 @@ impl File {
 
 impl Calendar for File {
     fn items(&self) -> Vec<Item> {
-        events(&self.text()).iter().map(|event| item(&uid(event), event)).collect()
+        let all = components(&self.text());
+        all.iter().filter(|one| !series::is_of_series(one)).map(|one| item(&uid(one), one)).collect()
     }
 
-    fn add(&self, subject: &str, start: i64, is_private: bool) -> String {
+    fn add(&self, kind: ItemKind, subject: &str, start: i64, is_private: bool) -> String {
         let uid = self.next();
-        self.save(|events| events.push(event(&uid, subject, start, is_private)));
+        self.save(|all| all.push(component(kind, &uid, subject, start, is_private)));
         uid
     }
 
     fn edit(&self, handle: &str, edit: &Edit) {
-        self.save(|events| {
-            for event in events.iter_mut().filter(|event| uid(event) == handle) {
-                *event = edited(event, edit);
+        self.save(|all| {
+            for one in all.iter_mut().filter(|one| uid(one) == handle) {
+                *one = edited(one, edit);
             }
         });
     }
 
     fn delete(&self, handle: &str) {
-        self.save(|events| events.retain(|event| uid(event) != handle));
+        self.save(|all| all.retain(|one| uid(one) != handle));
     }
 
     fn copy(&self, handle: &str, subject: &str) -> Option<String> {
         let new = self.next();
-        self.save(|events| {
-            let original = events.iter().find(|event| uid(event) == handle).expect("there").clone();
+        self.save(|all| {
+            let original = all.iter().find(|one| uid(one) == handle).expect("there").clone();
             let copy = with_line(&original, "UID", &format!("UID:{new}"));
-            events.push(edited(&copy, &Edit::Subject(subject.to_owned())));
+            all.push(edited(&copy, &Edit::Subject(subject.to_owned())));
         });
         Some(new)
+    }
+
+    fn add_series(&self, subject: &str, start: i64, count: u32) -> String {
+        let uid = self.next();
+        self.save(|all| all.push(series::series(&uid, subject, start, count)));
+        uid
+    }
+
+    fn series(&self, handle: &str) -> Option<Series> {
+        let mut all = components(&self.text());
+        all.retain(|one| uid(one) == handle);
+        series::read(&all)
+    }
+
+    fn edit_series(&self, handle: &str, edit: &SeriesEdit) {
+        self.save(|all| {
+            let (own, others): (Vec<_>, Vec<_>) = all.drain(..).partition(|one| uid(one) == handle);
+            *all = others;
+            all.extend(series::with_edit(own, edit));
+        });
     }
 }
 

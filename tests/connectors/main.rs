@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
 mod bench;
+mod calendar;
 mod calendar_file;
 mod dav;
 mod disturbed;

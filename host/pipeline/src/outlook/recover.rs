@@ -247,7 +247,7 @@ impl Run<'_> {
 }
 
 /// The link to an item that was found by its key. What it says now is what the server made of what was sent, so that is no
-/// edit of a person; where it differs from the headquarters, the headquarters' version is written once more.
+/// edit of a person, unless it is completed; where it differs from the headquarters, the headquarters' version is written once more.
 fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement {
     let mut link = link.clone();
     let is_known = link.state == LinkState::Linked && link.remote_id.as_ref() == Some(&item.remote_id);
@@ -280,7 +280,10 @@ fn adopted(operation: &Operation, link: &Link, item: &RemoteItem) -> Settlement 
         let is_kept = |(field, sent): &(Field, Value)| remote.get(field).is_none_or(|found| found == sent);
         let mut kept: Projection = projection(link.kind, content).into_iter().filter(is_kept).collect();
         if let Content::Entry(entry) = content {
-            kept.insert(Field::Completed, Value::Completed(entry.completed.is_some()));
+            let sent = Value::Completed(entry.completed.is_some());
+            kept.insert(Field::Completed, sent.clone());
+            // No server completes a task of its own accord: that is an edit of a person after all.
+            link.base.remote.entry(Field::Completed).and_modify(|found| *found = sent);
         }
         link.base.headquarters = kept;
     }

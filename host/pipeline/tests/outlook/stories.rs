@@ -806,6 +806,21 @@ fn a_lost_answer_makes_no_second_item() {
 }
 
 #[test]
+fn a_task_that_was_completed_before_its_answer_was_looked_for_is_completed_here() {
+    let mut world = World::new();
+    let id = world.create_task("Call back");
+    world.server.faults(|faults| faults.lose_answers_after = Some(0));
+    world.sync();
+    world.server.faults(|faults| faults.lose_answers_after = None);
+    let task = world.server.find("Call back").expect("it was made").item.remote_id;
+    let now = world.now;
+    world.server.edit(&task, |entry| entry.completed = Some(now));
+    world.pass(60);
+    world.settle(3);
+    assert_eq!(world.activity(id).status, ActivityStatus::Completed);
+}
+
+#[test]
 fn an_item_whose_answer_was_lost_goes_with_an_undo_of_its_run() {
     // Found by its key, or seen before anybody looked for it.
     for is_seen_first in [false, true] {
