@@ -1,7 +1,7 @@
 //! Drawing up a plan: the step of each link, of each item that no link names, and of each object that nothing is tied to, in an
 //! order that does not depend on the order of what was read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use apptsync_model::outlook::{
     Content, Field, HeadquartersId, Identity, ItemKind, Link, LinkState, Origin, Projection, RemoteItem, Value,
@@ -63,6 +63,8 @@ struct Draft<'a> {
     by_key: HashMap<&'a str, usize>,
     by_occurrence: HashMap<(ItemKind, &'a str, Instant), usize>,
     by_uid: HashMap<(ItemKind, &'a str, Option<Instant>), usize>,
+    /// Items that are series.
+    series: HashSet<(ItemKind, &'a str)>,
     /// Links and objects that a step was found for already.
     decided: BTreeSet<usize>,
     claimed: BTreeSet<&'a HeadquartersId>,
@@ -80,6 +82,7 @@ impl<'a> Draft<'a> {
             by_key: HashMap::new(),
             by_occurrence: HashMap::new(),
             by_uid: HashMap::new(),
+            series: HashSet::new(),
             decided: BTreeSet::new(),
             claimed: BTreeSet::new(),
             lost: None,
@@ -94,6 +97,7 @@ impl<'a> Draft<'a> {
             if let Some(occurrence) = &link.occurrence {
                 let place = (link.kind, occurrence.series.as_str(), occurrence.original_start);
                 draft.by_occurrence.insert(place, index);
+                draft.series.insert((link.kind, occurrence.series.as_str()));
             }
             if !link.base.uid.is_empty() {
                 let original_start = link.occurrence.as_ref().map(|occurrence| occurrence.original_start);
@@ -105,6 +109,13 @@ impl<'a> Draft<'a> {
             // An item that is not transferred may carry the key of another mailbox.
             if !link.our_id.is_empty() && link.headquarters.is_some() {
                 draft.by_key.insert(&link.our_id, index);
+            }
+        }
+        for ((kind, _), state) in &snapshot.remote {
+            if let RemoteState::Present(item) = state
+                && let Some(occurrence) = &item.occurrence
+            {
+                draft.series.insert((*kind, occurrence.series.as_str()));
             }
         }
         draft
@@ -414,7 +425,13 @@ impl<'a> Draft<'a> {
                     .map(|ours| HeadquartersItem { place: Place::Margin, ..ours.clone() });
                 let ours = rescheduled.as_ref().or(ours);
                 let rules = link.headquarters.as_ref().map_or(snapshot.rules, |id| snapshot.rules_of(id));
-                Some(decide(link, ours, remote, target, &rules, snapshot.now))
+                let verdict = decide(link, ours, remote, target, &rules, snapshot.now);
+                let is_series = link.remote_id.as_deref().is_some_and(|id| self.series.contains(&(link.kind, id)));
+                if verdict.action == Action::Delete && is_series {
+                    let why = "its user made it a series: it stays in Outlook";
+                    return Some(Verdict::new(verdict.row, Action::Unlink).because(why));
+                }
+                Some(verdict)
             }
         }
     }

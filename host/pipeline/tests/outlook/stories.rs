@@ -791,6 +791,26 @@ fn what_was_written_is_read_back_before_the_run_ends_where_the_server_shows_it_a
 }
 
 #[test]
+fn a_cancellation_never_deletes_what_its_user_made_a_series() {
+    let mut world = World::new();
+    let id = world.create(Origin::Headquarters, "Visit", 10 * DAY);
+    world.sync();
+    let series = world.remote_of(id);
+    // None of its occurrences takes place when the appointment did.
+    for week in 1..3 {
+        let original = Instant(world.now.0 + 10 * DAY + week * 7 * DAY);
+        world.server.add(ItemKind::Appointment, entry("Visit", original.0), |item| {
+            item.occurrence = Some(Occurrence { series: series.clone(), original_start: original });
+        });
+    }
+    world.settle(3);
+    world.cancel(id);
+    world.settle(3);
+    assert!(world.server.get(&series).is_some(), "the series stays");
+    assert_eq!(world.server.items().len(), 3);
+}
+
+#[test]
 fn a_lost_answer_makes_no_second_item() {
     let mut world = World::new();
     for number in 0..5 {
