@@ -10,7 +10,6 @@ use crate::address::Path;
 use crate::client::Client;
 use crate::etag::Etag;
 use crate::failure::{self, Intent};
-use crate::listing;
 use crate::query;
 use crate::xml::Vocabulary;
 
@@ -22,8 +21,6 @@ const SIDE_BY_SIDE: usize = 4;
 pub(crate) const WAVE: usize = SIDE_BY_SIDE * BATCH;
 /// Bytes that these objects should not have more of together, and one alone not at all.
 pub(crate) const WAVE_BYTES: usize = 4 << 20;
-/// Objects that are asked for one by one before all are listed.
-const FEW: usize = 8;
 /// How often a batch that fails is halved while nothing at all was answered: then it is the server that fails, not an object.
 const PATIENCE: usize = 3;
 
@@ -106,8 +103,8 @@ pub(crate) fn read(client: &Client<'_>, calendar: &Path, paths: &[Path]) -> Resu
     let asked: BTreeSet<&Path> = paths.iter().collect();
     found.retain(|path, _| asked.contains(path));
     let left_out: Vec<&Path> = asked.into_iter().filter(|path| !found.contains_key(*path)).collect();
-    let asked = if left_out.len() > FEW { listed(client, calendar, &left_out, &mut found)? } else { left_out };
-    let answers = one_by_one(client, &asked);
+    // Only the answer about an object itself says that it is gone: no listing does.
+    let answers = one_by_one(client, &left_out);
     found.extend(answers);
     Ok(found)
 }
@@ -146,24 +143,6 @@ fn understand(
         Some((resource.path, found))
     });
     Ok(Ok(answers.collect()))
-}
-
-/// Those of some objects that the server lists; the others are found to be gone. Where it does not list everything, that is
-/// not known of any.
-fn listed<'p>(
-    client: &Client<'_>,
-    calendar: &Path,
-    paths: &[&'p Path],
-    found: &mut BTreeMap<Path, Found>,
-) -> Result<Vec<&'p Path>, Failure> {
-    let listing = match listing::all(client, calendar) {
-        Ok(listing) => listing,
-        Err(Failure::Permanent(_)) => return Ok(paths.to_vec()),
-        Err(failure) => return Err(failure),
-    };
-    let (there, gone): (Vec<&Path>, Vec<&Path>) = paths.iter().partition(|path| listing.contains_key(**path));
-    found.extend(gone.into_iter().map(|path| (path.clone(), Found::Gone)));
-    Ok(there)
 }
 
 /// Whether the server still has the calendar itself.
