@@ -3,6 +3,7 @@
 
 mod apply;
 mod connection;
+mod considered;
 mod contacts;
 mod decide;
 mod draft;
@@ -24,6 +25,7 @@ mod write;
 
 pub use apply::{Work, edited};
 pub use connection::{choose, reconnect};
+pub use considered::{Considered, Incarnations, Touched, incarnations};
 pub use decide::{Action, REVERTS_A_DAY, Rules, Verdict};
 pub use draft::plan;
 pub use guard::held;
@@ -33,6 +35,6 @@ pub use report::{HeldItem, Operations, SyncError, SyncProgress, SyncReport, Sync
 pub use resolve::{Resolved, resolve};
 pub use row::Row;
 pub use run::{Synchronisation, synchronise, synchronise_contacts};
-pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot, incarnations};
+pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot};
 pub use undo::{UndoReport, UndoStep, undo};
 pub use why::{FieldWhy, Why, why};

@@ -62,6 +62,17 @@ pub enum Seen {
     NotInSeries,
 }
 
+impl Seen {
+    /// What the item says, where it is there.
+    #[must_use]
+    pub fn item(&self) -> Option<&RemoteItem> {
+        match self {
+            Self::Present(item) => Some(item),
+            Self::Removed | Self::Gone | Self::NotInSeries => None,
+        }
+    }
+}
+
 /// What a page of a pass stores, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullWrite<'a> {
@@ -453,6 +464,24 @@ pub trait OutlookStore {
     /// The database cannot be read.
     fn links(&self, profile: ProfileId) -> Result<Vec<Link>>;
 
+    /// Visits all links of a profile, tombstones too, by number, each with its activity where it is of one.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn visit_links(&self, profile: ProfileId, visit: &mut dyn FnMut(Link, Option<Activity>)) -> Result<()>;
+
+    /// The link that names an item, tombstones apart; of several the one that is synchronised.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn link_of_item(&self, profile: ProfileId, kind: ItemKind, remote_id: &str) -> Result<Option<Link>>;
+
+    /// The links to occurrences of a series, tombstones apart, by number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn links_of_series(&self, profile: ProfileId, kind: ItemKind, series: &str) -> Result<Vec<Link>>;
+
     /// Where the next pass goes on.
     ///
     /// # Errors
@@ -477,12 +506,18 @@ pub trait OutlookStore {
     /// Nothing was written.
     fn forget_observations(&self, profile: ProfileId, kind: ItemKind, remote_ids: &[&str]) -> Result<()>;
 
-    /// The activities of a representative (canceled ones too) that overlap a window (none where there is no window), and
-    /// those with these numbers, whoever's they are; by number.
+    /// Visits the activities of a representative, canceled ones too, that overlap a window and that no link of the profile is
+    /// of, tombstones apart; by number.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn activities_of(&self, employee: &str, window: Option<Window>, also: &[ActivityId]) -> Result<Vec<Activity>>;
+    fn visit_unlinked(
+        &self,
+        profile: ProfileId,
+        employee: &str,
+        window: Window,
+        visit: &mut dyn FnMut(Activity),
+    ) -> Result<()>;
 
     /// Sets the activities of a representative that were not made in Mobile, are Planned and elapsed to Delayed
     /// (domain 7), except these; tasks without a date do not elapse. Returns how many.

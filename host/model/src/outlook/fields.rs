@@ -49,8 +49,8 @@ pub enum Value {
     Priority(Priority),
     /// Done or not; when is not compared: servers round it.
     Completed(bool),
-    /// A contact, each field normalised.
-    Contact(Contact),
+    /// A contact, each field normalised. Boxed: it is many times as large as the others, and there are few.
+    Contact(Box<Contact>),
 }
 
 impl Value {
@@ -60,7 +60,7 @@ impl Value {
         match self {
             Self::Text(text) => text.is_empty(),
             Self::Period(period) => period.is_none(),
-            Self::Contact(contact) => *contact == Contact::default(),
+            Self::Contact(contact) => **contact == Contact::default(),
             Self::Priority(_) | Self::Completed(_) => false,
         }
     }
@@ -103,7 +103,9 @@ pub fn projection(kind: ItemKind, content: &Content) -> Projection {
             }
             fields
         }
-        Content::Contact(contact) => BTreeMap::from([(Field::Contact, Value::Contact(normalised_contact(contact)))]),
+        Content::Contact(contact) => {
+            BTreeMap::from([(Field::Contact, Value::Contact(Box::new(normalised_contact(contact))))])
+        }
     }
 }
 
@@ -121,7 +123,7 @@ pub fn shared(outlook: &Projection, headquarters: &Projection, agreed: &Projecti
         let part = theirs.join(ours, contact(agreed).unwrap_or(&Contact::default()), |theirs, ours, agreed| {
             if ours.is_empty() && agreed.is_empty() { String::new() } else { theirs.to_owned() }
         });
-        shared.insert(Field::Contact, Value::Contact(part));
+        shared.insert(Field::Contact, Value::Contact(Box::new(part)));
     }
     shared
 }

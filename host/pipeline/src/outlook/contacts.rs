@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use apptsync_model::outlook::{Contact, Content, HeadquartersId, ItemKind, Link, Origin, Window, projection};
+use apptsync_model::outlook::{Contact, Content, HeadquartersId, ItemKind, Origin, Window, projection};
 use apptsync_model::{Employee, Instant, Partner};
-use apptsync_store::OutlookStore;
+use apptsync_store::{OutlookStore, ProfileId};
 use sha2::{Digest, Sha256};
 
+use super::considered::Considered;
 use super::snapshot::{HeadquartersItem, Place};
 
 /// Contacts have no time: their window is all there is.
@@ -14,24 +15,21 @@ pub(super) fn windows() -> BTreeMap<ItemKind, Window> {
     BTreeMap::from([(ItemKind::Contact, Window { start: Instant(0), end: Instant::MAX })])
 }
 
-/// Partners and sales representatives, and those that are linked and no longer among them.
-pub(super) fn items(
-    store: &dyn OutlookStore,
-    links: &[Link],
-) -> apptsync_store::Result<BTreeMap<HeadquartersId, HeadquartersItem>> {
+/// All links of contacts, with partners, sales representatives, and those that are linked and no longer among them.
+pub(super) fn consider(store: &dyn OutlookStore, profile: ProfileId) -> apptsync_store::Result<Considered> {
     let (partners, employees) = store.address_book()?;
     let partners = partners.iter().map(|partner| (HeadquartersId::Partner(partner.id.clone()), of_partner(partner)));
     let employees = employees.iter().map(|found| (HeadquartersId::Employee(found.id.clone()), of_employee(found)));
-    let mut items: BTreeMap<_, _> =
-        partners.chain(employees).map(|(id, contact)| (id.clone(), item(id, contact, false))).collect();
-    for link in links.iter().filter(|link| link.kind == ItemKind::Contact) {
-        if let Some(id) = &link.headquarters
-            && !items.contains_key(id)
-        {
-            items.insert(id.clone(), item(id.clone(), Contact::default(), true));
-        }
+    let mut considered = Considered::default();
+    for (id, contact) in partners.chain(employees) {
+        considered.take_new(item(id, contact, false));
     }
-    Ok(items)
+    for link in store.links(profile)?.into_iter().filter(|link| link.kind == ItemKind::Contact) {
+        let known = link.headquarters.as_ref().filter(|id| considered.headquarters.contains_key(*id));
+        let gone = link.headquarters.clone().filter(|_| known.is_none());
+        considered.take(link, gone.map(|id| item(id, Contact::default(), true)), None);
+    }
+    Ok(considered)
 }
 
 /// As a mobile appointment, a contact is the headquarters' alone: what Outlook changes of it is put back.

@@ -82,7 +82,7 @@ impl<'a> Draft<'a> {
             by_key: HashMap::new(),
             by_occurrence: HashMap::new(),
             by_uid: HashMap::new(),
-            series: HashSet::new(),
+            series: snapshot.settled_series.iter().map(|(kind, series)| (*kind, series.as_str())).collect(),
             decided: BTreeSet::new(),
             claimed: BTreeSet::new(),
             lost: None,

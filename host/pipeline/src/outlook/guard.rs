@@ -54,7 +54,7 @@ fn linked(snapshot: &Snapshot) -> u64 {
                 .and_then(|id| snapshot.headquarters.get(id))
                 .is_some_and(|ours| matches!(ours.place, Place::Window | Place::Margin))
     };
-    snapshot.links.iter().filter(is_in_scope).count() as u64
+    snapshot.links.iter().filter(is_in_scope).count() as u64 + snapshot.settled
 }
 
 /// G1: deletions on either side.

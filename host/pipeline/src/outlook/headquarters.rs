@@ -1,14 +1,15 @@
 //! The headquarters' side of a snapshot: activities as items.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use apptsync_model::outlook::{
     Content, Criteria, Entry, Field, HeadquartersId, ItemKind, Link, Origin, SyncSettings, Value, Window, projection,
 };
-use apptsync_model::{APPOINTMENT_SYNCHRONIZE, Activity, ActivityId, ActivityStatus, Instant};
-use apptsync_store::OutlookStore;
+use apptsync_model::{APPOINTMENT_SYNCHRONIZE, Activity, ActivityStatus, Instant};
+use apptsync_store::{OutlookStore, ProfileId};
 use chrono_tz::Tz;
 
+use super::considered::{Considered, Touched};
 use super::snapshot::{HeadquartersItem, MARGIN, Place};
 
 /// The window of each kind that the settings name.
@@ -22,48 +23,58 @@ pub(super) fn windows(settings: &SyncSettings, now: Instant) -> Result<BTreeMap<
     Ok(windows)
 }
 
-/// The representative's activities in and near the windows, and those that are linked.
-pub(super) fn items(
-    store: &dyn OutlookStore,
-    employee: &str,
-    zone: Tz,
-    settings: &SyncSettings,
-    windows: &BTreeMap<ItemKind, Window>,
-    links: &[Link],
-) -> apptsync_store::Result<BTreeMap<HeadquartersId, HeadquartersItem>> {
-    let all = windows
-        .values()
-        .copied()
-        .reduce(|one, other| Window { start: one.start.min(other.start), end: one.end.max(other.end) });
-    let linked: Vec<_> = links
-        .iter()
-        .filter_map(|link| match link.headquarters {
-            Some(HeadquartersId::Activity(id)) => Some(id),
-            _ => None,
-        })
-        .collect();
-    let activities = store.activities_of(employee, all.map(|window| window.grown(MARGIN)), &linked)?;
-    let located: HashSet<ActivityId> = links.iter().filter_map(located).collect();
-    let item = |activity: Activity| {
-        let mut item = as_item(&activity, employee, zone, settings, windows);
+/// The headquarters as a profile sees it.
+pub(super) struct View<'a> {
+    pub(super) store: &'a dyn OutlookStore,
+    pub(super) profile: ProfileId,
+    pub(super) employee: &'a str,
+    pub(super) zone: Tz,
+    pub(super) settings: &'a SyncSettings,
+    pub(super) windows: &'a BTreeMap<ItemKind, Window>,
+}
+
+impl View<'_> {
+    /// The links of these kinds with their activities, and the representative's activities in and near the windows that
+    /// nothing is tied to: those that a plan has to look at, or all.
+    pub(super) fn consider(
+        &self,
+        takes_part: impl Fn(ItemKind) -> bool,
+        touched: Option<&Touched<'_>>,
+    ) -> apptsync_store::Result<Considered> {
+        let mut considered = Considered::default();
+        self.store.visit_links(self.profile, &mut |link, activity| {
+            if takes_part(link.kind) {
+                let ours = activity.map(|activity| self.item(&activity, Some(&link)));
+                considered.take(link, ours, touched);
+            }
+        })?;
+        let all = self.windows.values().copied();
+        let all = all.reduce(|one, other| Window { start: one.start.min(other.start), end: one.end.max(other.end) });
+        if let Some(all) = all {
+            self.store.visit_unlinked(self.profile, self.employee, all.grown(MARGIN), &mut |activity| {
+                if takes_part(activity.entry) {
+                    considered.take_new(self.item(&activity, None));
+                }
+            })?;
+        }
+        Ok(considered)
+    }
+
+    fn item(&self, activity: &Activity, link: Option<&Link>) -> HeadquartersItem {
+        let mut item = as_item(activity, self.employee, self.zone, self.settings, self.windows);
         // What the headquarters has no place for belongs to Outlook alone; for what came from there it has one, and what it
         // had a place for it may take it away from.
-        let has_place = item.origin == Origin::Outlook || located.contains(&activity.id);
+        let has_place = item.origin == Origin::Outlook || link.is_some_and(had_location);
         if activity.location().is_empty() && !has_place {
             item.fields.remove(&Field::Location);
         }
-        (item.id.clone(), item)
-    };
-    Ok(activities.into_iter().map(item).collect())
+        item
+    }
 }
 
-/// The activity of a link for which the headquarters had a location when both sides last agreed.
-fn located(link: &Link) -> Option<ActivityId> {
-    let location = link.base.headquarters.get(&Field::Location).filter(|location| !location.is_empty());
-    match (&link.headquarters, location) {
-        (Some(HeadquartersId::Activity(id)), Some(_)) => Some(*id),
-        _ => None,
-    }
+/// True when the headquarters had a location when both sides last agreed.
+fn had_location(link: &Link) -> bool {
+    link.base.headquarters.get(&Field::Location).is_some_and(|location| !location.is_empty())
 }
 
 fn as_item(

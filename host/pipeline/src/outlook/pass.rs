@@ -1,6 +1,6 @@
 //! One pass over a collection: what a connector tells page by page, until it is done.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use apptsync_model::Severity;
 use apptsync_model::outlook::{
@@ -8,7 +8,7 @@ use apptsync_model::outlook::{
 };
 use apptsync_store::Seen;
 
-use super::run::Run;
+use super::run::{Run, Stop};
 
 /// Pages after which a pass is taken for one that never ends.
 const MAX_PAGES: usize = 20_000;
@@ -32,96 +32,112 @@ impl Run<'_> {
         target: &Target,
         window: Window,
         cursor: Option<&str>,
-        links: &[&Link],
-    ) -> Result<(Pass, String), ConnectorFailure> {
-        let by_id: HashMap<&str, &Link> =
-            links.iter().filter_map(|link| Some((link.remote_id.as_deref()?, *link))).collect();
-        let mut by_series: HashMap<&str, Vec<&Link>> = HashMap::new();
-        for link in links {
-            if let Some(occurrence) = &link.occurrence {
-                by_series.entry(&occurrence.series).or_default().push(link);
-            }
-        }
-        let of_series = |id: &str| by_series.get(id).into_iter().flatten().copied();
+    ) -> Result<Result<(Pass, String), ConnectorFailure>, Stop> {
         let mut pass = Pass::default();
         let mut listed = HashSet::new();
         let mut next = cursor.map(str::to_owned);
         for _ in 0..MAX_PAGES {
-            let page = self.with_patience(|run| run.connector.pull(&run.account, target, window, next.as_deref()))?;
+            let page = self.with_patience(|run| run.connector.pull(&run.account, target, window, next.as_deref()));
+            let page = match page {
+                Ok(page) => page,
+                Err(failure) => return Ok(Err(failure)),
+            };
             for change in page.changes {
-                match change {
-                    RemoteChange::Present(item) => pass.see(&by_id, *item, &mut listed),
-                    RemoteChange::Series { id, occurrences } => {
-                        let there: HashSet<_> = occurrences.iter().map(|item| item.remote_id.clone()).collect();
-                        for item in occurrences {
-                            pass.see(&by_id, item, &mut listed);
-                        }
-                        for link in of_series(&id).filter(|link| lies_in(link, window, self.zone)) {
-                            if let Some(id) = link.remote_id.as_ref().filter(|id| !there.contains(*id)) {
-                                listed.insert(id.clone());
-                                pass.outdated.remove(id);
-                                pass.observed.insert(id.clone(), Seen::NotInSeries);
-                            }
-                        }
-                    }
-                    RemoteChange::Known { remote_id, etag } => {
-                        listed.insert(remote_id.clone());
-                        if by_id.get(remote_id.as_str()).is_some_and(|link| link.etag == etag) {
-                            pass.forget(remote_id);
-                        } else {
-                            pass.remove(remote_id);
-                        }
-                    }
-                    RemoteChange::Removed(id) => {
-                        listed.remove(&id);
-                        for link in by_id.get(id.as_str()).into_iter().copied().chain(of_series(&id)) {
-                            pass.remove(link.remote_id.clone().unwrap_or_default());
-                        }
-                        if !by_id.contains_key(id.as_str()) {
-                            pass.observed.remove(&id);
-                            self.forgotten.push((target.kind, id));
-                        }
-                    }
-                    RemoteChange::Unreadable { remote_id, reason } => {
-                        self.notes.say(
-                            Severity::Warning,
-                            format!("an item of Outlook cannot be read and is left alone: `{remote_id}`: {reason}"),
-                        );
-                        listed.insert(remote_id);
-                    }
-                }
+                self.take(target.kind, window, change, &mut pass, &mut listed)?;
             }
             next = Some(page.next);
             if page.done {
                 if page.full {
-                    // What people do not want in Outlook, and what is not synchronised, may be missing.
-                    let is_left = |link: &&&Link| matches!(link.state, LinkState::Suppressed | LinkState::Unlinked);
-                    for link in links.iter().filter(|link| !is_left(link)) {
-                        let Some(id) = &link.remote_id else { continue };
-                        if !listed.contains(id) && !pass.observed.contains_key(id) && lies_in(link, window, self.zone) {
-                            pass.remove(id.clone());
-                        }
-                    }
+                    self.miss(target.kind, window, &mut pass, &listed)?;
                     pass.listed = Some(listed);
                 } else {
                     pass.told = listed;
                 }
-                return Ok((pass, next.unwrap_or_default()));
+                return Ok(Ok((pass, next.unwrap_or_default())));
             }
         }
-        Err(ConnectorFailure::Broken(format!("the connector gave {MAX_PAGES} pages and never said that it is done")))
+        let why = format!("the connector gave {MAX_PAGES} pages and never said that it is done");
+        Ok(Err(ConnectorFailure::Broken(why)))
+    }
+
+    /// What one change says.
+    fn take(
+        &mut self,
+        kind: ItemKind,
+        window: Window,
+        change: RemoteChange,
+        pass: &mut Pass,
+        listed: &mut HashSet<String>,
+    ) -> Result<(), Stop> {
+        let link_of = |run: &Self, id: &str| run.store.link_of_item(run.profile.id, kind, id);
+        match change {
+            RemoteChange::Present(item) => pass.see(link_of(self, &item.remote_id)?.as_ref(), *item, listed),
+            RemoteChange::Series { id, occurrences } => {
+                let there: HashSet<_> = occurrences.iter().map(|item| item.remote_id.clone()).collect();
+                for item in occurrences {
+                    pass.see(link_of(self, &item.remote_id)?.as_ref(), item, listed);
+                }
+                for link in self.store.links_of_series(self.profile.id, kind, &id)? {
+                    if let Some(id) = link.remote_id.as_ref().filter(|id| !there.contains(*id))
+                        && lies_in(&link, window, self.zone)
+                    {
+                        listed.insert(id.clone());
+                        pass.outdated.remove(id);
+                        pass.observed.insert(id.clone(), Seen::NotInSeries);
+                    }
+                }
+            }
+            RemoteChange::Known { remote_id, etag } => {
+                listed.insert(remote_id.clone());
+                if link_of(self, &remote_id)?.is_some_and(|link| link.etag == etag) {
+                    pass.forget(remote_id);
+                } else {
+                    pass.remove(remote_id);
+                }
+            }
+            RemoteChange::Removed(id) => {
+                listed.remove(&id);
+                if link_of(self, &id)?.is_some() {
+                    pass.remove(id.clone());
+                } else {
+                    pass.observed.remove(&id);
+                    self.forgotten.push((kind, id.clone()));
+                }
+                for link in self.store.links_of_series(self.profile.id, kind, &id)? {
+                    pass.remove(link.remote_id.unwrap_or_default());
+                }
+            }
+            RemoteChange::Unreadable { remote_id, reason } => {
+                self.notes.say(
+                    Severity::Warning,
+                    format!("an item of Outlook cannot be read and is left alone: `{remote_id}`: {reason}"),
+                );
+                listed.insert(remote_id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is linked, lies in the window and is not in a full listing.
+    fn miss(&self, kind: ItemKind, window: Window, pass: &mut Pass, listed: &HashSet<String>) -> Result<(), Stop> {
+        self.store.visit_links(self.profile.id, &mut |link, _| {
+            // What people do not want in Outlook, and what is not synchronised, may be missing.
+            let is_left = matches!(link.state, LinkState::Tombstone | LinkState::Suppressed | LinkState::Unlinked);
+            if link.kind == kind
+                && !is_left
+                && lies_in(&link, window, self.zone)
+                && let Some(id) = link.remote_id
+                && !listed.contains(&id)
+                && !pass.observed.contains_key(&id)
+            {
+                pass.remove(id);
+            }
+        })?;
+        Ok(())
     }
 }
 
 impl Pass {
-    /// True when something that is linked is not listed.
-    pub(super) fn misses(&self, links: &[&Link]) -> bool {
-        links.iter().any(|link| {
-            let seen = link.remote_id.as_ref().and_then(|id| self.observed.get(id));
-            link.state == LinkState::Linked && seen == Some(&Seen::Removed)
-        })
-    }
-
     /// It is as it was when both sides last agreed.
     fn forget(&mut self, remote_id: String) {
         self.observed.remove(&remote_id);
@@ -134,15 +150,15 @@ impl Pass {
         self.observed.insert(remote_id, Seen::Removed);
     }
 
-    fn see(&mut self, links: &HashMap<&str, &Link>, item: RemoteItem, listed: &mut HashSet<String>) {
+    fn see(&mut self, link: Option<&Link>, item: RemoteItem, listed: &mut HashSet<String>) {
         listed.insert(item.remote_id.clone());
-        let is_known = links.get(item.remote_id.as_str()).is_some_and(|link| {
+        let is_known = link.is_some_and(|link| {
             link.etag == item.etag
                 && link.collection == item.collection
                 && matches!(link.state, LinkState::Linked | LinkState::Ignored)
         });
         // Our own write, or nothing at all (P10); and of what is private and not linked, not even that it is there is kept.
-        if is_known || (item.private && !links.contains_key(item.remote_id.as_str())) {
+        if is_known || (item.private && link.is_none()) {
             self.forget(item.remote_id);
             return;
         }

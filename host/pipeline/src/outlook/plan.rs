@@ -175,8 +175,8 @@ impl Allowance {
     }
 
     /// The steps that this run may do, and those that wait for the next.
-    pub(super) fn take(&mut self, plan: Plan) -> (Plan, Vec<Step>) {
-        let (steps, deferred) = plan.steps.into_iter().partition(|step| {
+    pub(super) fn take<'p>(&mut self, plan: &'p Plan) -> (Vec<&'p Step>, Vec<&'p Step>) {
+        plan.steps.iter().partition(|step| {
             let left = match step.verdict.action {
                 Action::Create | Action::Recreate | Action::Import => &mut self.creations,
                 Action::Delete | Action::Cancel => &mut self.deletions,
@@ -186,8 +186,7 @@ impl Allowance {
             let is_allowed = *left > 0;
             *left = left.saturating_sub(1);
             is_allowed
-        });
-        (Plan { steps }, deferred)
+        })
     }
 }
 

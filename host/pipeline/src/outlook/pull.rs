@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use apptsync_model::Severity;
 use apptsync_model::outlook::{
-    ConnectorFailure, HeadquartersId, Identity, ItemKind, Link, LinkState, RemoteItem, SyncCursor, Target, Window,
+    ConnectorFailure, Identity, ItemKind, LinkState, RemoteItem, SyncCursor, Target, Window,
 };
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
+use super::considered::Considered;
 use super::pass::Pass;
 use super::run::{Run, Stop, purpose, purpose_of};
-use super::snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState};
+use super::snapshot::{Listing, MARGIN, Place, RemoteState};
 
 const DAY: i64 = 86_400;
 
@@ -27,7 +28,7 @@ pub(super) struct Pulled {
 
 impl Run<'_> {
     /// Reads all collections that take part.
-    pub(super) fn pull(&mut self, windows: &BTreeMap<ItemKind, Window>, links: &[Link]) -> Result<Pulled, Stop> {
+    pub(super) fn pull(&mut self, windows: &BTreeMap<ItemKind, Window>) -> Result<Pulled, Stop> {
         let mut pulled = Pulled::default();
         for (kind, window) in windows {
             let cursor = self.store.sync_cursor(self.profile.id, *kind)?;
@@ -48,7 +49,7 @@ impl Run<'_> {
             };
             let target = Target { kind: *kind, collection: collection.clone() };
             pulled.targets.insert(*kind, collection);
-            self.pull_collection(&target, *window, cursor, links, &mut pulled)?;
+            self.pull_collection(&target, *window, cursor, &mut pulled)?;
         }
         self.heard(windows)?;
         Ok(pulled)
@@ -73,14 +74,12 @@ impl Run<'_> {
         if !self.store.unsettled(self.profile.id)?.is_empty() {
             return Ok(());
         }
-        let links = self.store.links(self.profile.id)?;
         for (kind, collection) in &pulled.targets {
-            let links: Vec<&Link> =
-                links.iter().filter(|link| link.kind == *kind && link.state != LinkState::Tombstone).collect();
             let target = Target { kind: *kind, collection: collection.clone() };
             let Some(known) = self.store.sync_cursor(self.profile.id, *kind)? else { return Ok(()) };
-            let passed = self.pass(&target, known.window, known.cursor.as_deref(), &links);
-            let Ok((mut pass, cursor)) = passed else { return Ok(()) };
+            let Ok((mut pass, cursor)) = self.pass(&target, known.window, known.cursor.as_deref())? else {
+                return Ok(());
+            };
             self.expect_echoes(*kind, &mut pass)?;
             let cursor = SyncCursor { cursor: Some(cursor), ..known };
             self.store_pass(&target, pass, &cursor, &mut Pulled::default())?;
@@ -93,11 +92,8 @@ impl Run<'_> {
         target: &Target,
         window: Window,
         known: Option<SyncCursor>,
-        links: &[Link],
         pulled: &mut Pulled,
     ) -> Result<(), Stop> {
-        let links: Vec<&Link> =
-            links.iter().filter(|link| link.kind == target.kind && link.state != LinkState::Tombstone).collect();
         let now = self.request.as_of;
         let listed = known.as_ref().map_or(0, |known| known.listed);
         let mut rebuilt = known.as_ref().is_some_and(|known| known.rebuilt);
@@ -105,7 +101,7 @@ impl Run<'_> {
         let mut is_read = false;
         let mut is_check = false;
         if let Some(known) = known.filter(|known| known.window.covers(&window) && known.cursor.is_some()) {
-            match self.pass(target, known.window, known.cursor.as_deref(), &links) {
+            match self.pass(target, known.window, known.cursor.as_deref())? {
                 Ok((mut pass, cursor)) => {
                     self.expect_echoes(target.kind, &mut pass)?;
                     let full_at = if pass.listed.is_some() { now } else { known.full_at };
@@ -133,9 +129,8 @@ impl Run<'_> {
         }
         if !is_read {
             let wide = window.grown(MARGIN);
-            let (pass, cursor) =
-                self.pass(target, wide, None, &links).map_err(|failure| self.stop_at(failure, target))?;
-            if is_check && pass.misses(&links) {
+            let (pass, cursor) = self.pass(target, wide, None)?.map_err(|failure| self.stop_at(failure, target))?;
+            if is_check && self.misses(target.kind, &pass)? {
                 // Until a plan is applied: what it may only propose today it may only propose tomorrow.
                 rebuilt = true;
                 why.get_or_insert_with(|| "the daily check of everything".to_owned());
@@ -230,21 +225,32 @@ impl Run<'_> {
         })?)
     }
 
+    /// True when something that is linked is not there in a pass.
+    fn misses(&self, kind: ItemKind, pass: &Pass) -> Result<bool, Stop> {
+        for (remote_id, seen) in &pass.observed {
+            if *seen == Seen::Removed
+                && let Some(link) = self.store.link_of_item(self.profile.id, kind, remote_id)?
+                && link.state == LinkState::Linked
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What was seen, with what is not listed any more asked about one by one, and the keys of strangers read (2.5).
     pub(super) fn observed(
         &mut self,
-        targets: &BTreeMap<ItemKind, String>,
-        links: &[Link],
-        headquarters: &BTreeMap<HeadquartersId, HeadquartersItem>,
+        observations: Vec<Observation>,
+        pulled: &Pulled,
+        considered: &Considered,
     ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
-        let linked: HashSet<(ItemKind, &str)> = links
-            .iter()
-            .filter(|link| link.state != LinkState::Tombstone)
-            .filter_map(|link| Some((link.kind, link.remote_id.as_deref()?)))
-            .collect();
+        let (targets, links) = (&pulled.targets, &considered.links);
+        let linked: HashSet<(ItemKind, &str)> =
+            links.iter().filter_map(|link| Some((link.kind, link.remote_id.as_deref()?))).collect();
         let mut states = BTreeMap::new();
         let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
-        for observation in self.store.observations(self.profile.id)? {
+        for observation in observations {
             let Observation { kind, remote_id, seen, run } = observation;
             if !targets.contains_key(&kind) {
                 continue;
@@ -275,7 +281,7 @@ impl Run<'_> {
         }
         // What is back in the window after it was left alone is looked at once.
         for link in links.iter().filter(|link| link.state == LinkState::Unlinked) {
-            let item = link.headquarters.as_ref().and_then(|id| headquarters.get(id));
+            let item = link.headquarters.as_ref().and_then(|id| considered.headquarters.get(id));
             if let Some(remote_id) = &link.remote_id
                 && item.is_some_and(|item| item.place == Place::Window && !item.withdrawn)
                 && !states.contains_key(&(link.kind, remote_id.clone()))

@@ -98,6 +98,8 @@ pub struct SyncReport {
     pub state: SyncState,
     /// The plan: what was applied, or is held.
     pub plan: Plan,
+    /// Its digest.
+    pub hash: String,
     /// Counts.
     pub operations: Operations,
     /// Why the whole plan is held; empty when it is not.

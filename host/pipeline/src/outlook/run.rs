@@ -1,26 +1,28 @@
 //! One run of the synchronisation of one profile: clear up, read both sides, plan, guard, apply, look again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
-    SyncSettings, Window,
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Profile, SyncCursor, SyncRunId, SyncSettings,
+    Window,
 };
 use apptsync_model::{ActivityId, Instant, Severity};
 use apptsync_runtime::{Connector, MemoryState};
 use apptsync_store::{HeldPlan, NewSyncRun, Store, StoreError, StoredProfile, SyncResult, SyncState};
 use chrono_tz::Tz;
 
+use super::considered::{Considered, Touched};
 use super::contacts;
 use super::decide::{Action, Rules};
 use super::draft::plan;
 use super::guard::held;
-use super::headquarters;
+use super::headquarters::{self, View};
 use super::plan::{Allowance, Plan, Step};
 use super::pull::Pulled;
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
-use super::snapshot::{Snapshot, incarnations};
+use super::snapshot::Snapshot;
 
 /// How often a new plan is drawn up in one run because something changed under the old one.
 const ROUNDS: usize = 3;
@@ -107,7 +109,9 @@ pub(super) struct Run<'a> {
 /// What a run came to before it ended.
 #[derive(Default)]
 struct Ended {
-    plan: Plan,
+    plan: Rc<Plan>,
+    /// Digest of the plan.
+    hash: Option<String>,
     reasons: Vec<String>,
     is_held: bool,
     /// Steps that are more than this run may do.
@@ -152,7 +156,7 @@ fn begin(
     let result = SyncResult {
         state: report.state,
         finished: Instant::from(chrono::Utc::now()),
-        plan: report.plan.hash(),
+        plan: report.hash.clone(),
         report: serde_json::json!({
             "operations": report.operations,
             "held": report.held,
@@ -195,25 +199,22 @@ impl<'a> Run<'a> {
     fn whole(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &mut Ended) -> Result<(), Stop> {
         self.recover()?;
         self.expect_steady_clock(windows)?;
-        let mut links = self.store.links(self.profile.id)?;
-        let mut pulled = self.pull(windows, &links)?;
+        let mut pulled = self.pull(windows)?;
         let mut allowance = Allowance::of(&self.profile.profile.guards);
         for round in 0..ROUNDS {
-            if round > 0 {
-                links = self.store.links(self.profile.id)?;
-            }
-            let snapshot = self.snapshot(windows, &pulled, std::mem::take(&mut links))?;
-            let drafted = plan(&snapshot);
+            let snapshot = self.snapshot(windows, &pulled)?;
+            let drafted = Rc::new(plan(&snapshot));
             if self.request.plan_only {
                 ended.reasons = held(&drafted, &snapshot);
                 self.operations = Operations::of(&drafted);
-                ended.deferred = allowance.take(drafted.clone()).1.len();
+                ended.deferred = allowance.take(&drafted).1.len();
                 ended.plan = drafted;
                 return Ok(());
             }
             if round == 0 {
                 let hash = drafted.hash();
                 let reasons = self.judge(&drafted, &snapshot, &hash)?;
+                ended.hash = Some(hash.clone());
                 ended.is_held = !reasons.is_empty();
                 ended.reasons = reasons;
                 if ended.is_held {
@@ -223,7 +224,7 @@ impl<'a> Run<'a> {
                 if self.request.approve.as_ref() == Some(&hash) {
                     allowance = Allowance::unlimited();
                 }
-                ended.plan = drafted.clone();
+                ended.plan = Rc::clone(&drafted);
                 self.trust(&pulled)?;
                 pulled.rebuilt = None;
             } else if !held(&drafted, &snapshot).is_empty() {
@@ -234,10 +235,11 @@ impl<'a> Run<'a> {
                 // Nothing was written, so a second plan would be this one.
                 return Ok(());
             }
-            let (allowed, deferred) = allowance.take(drafted);
+            let (allowed, deferred) = allowance.take(&drafted);
             ended.deferred = deferred.len();
-            let waits = |step: &&Step| matches!(step.verdict.action, Action::Hold | Action::Skip);
-            ended.open.extend(deferred.iter().chain(allowed.steps.iter().filter(waits)).filter_map(activity_of));
+            let waits = |step: &&&Step| matches!(step.verdict.action, Action::Hold | Action::Skip);
+            let open = deferred.iter().chain(allowed.iter().filter(waits));
+            ended.open.extend(open.filter_map(|step| activity_of(step)));
             if !self.apply(&snapshot, &allowed)? {
                 break;
             }
@@ -331,25 +333,22 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Both sides as they stand, joined by the links as they stand.
-    fn snapshot(
-        &mut self,
-        windows: &BTreeMap<ItemKind, Window>,
-        pulled: &Pulled,
-        mut links: Vec<Link>,
-    ) -> Result<Snapshot, Stop> {
+    /// Both sides as they stand, joined by the links as they stand: what a plan has to look at.
+    fn snapshot(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<Snapshot, Stop> {
         let profile = &self.profile.profile;
-        links.retain(|link| pulled.targets.contains_key(&link.kind));
-        let mut headquarters = if windows.contains_key(&ItemKind::Contact) {
-            contacts::items(self.store, &links)?
-        } else {
-            headquarters::items(self.store, &profile.employee, self.zone, self.settings, windows, &links)?
-        };
-        // What the server has no place for stays here.
-        headquarters.retain(|_, item| pulled.targets.contains_key(&item.kind));
-        let remote = self.observed(&pulled.targets, &links, &headquarters)?;
         let unsettled = self.store.unsettled(self.profile.id)?.into_iter().map(|operation| operation.link).collect();
-        let profile = &self.profile.profile;
+        let answers = self.store.answers(self.profile.id)?;
+        let observations = self.store.observations(self.profile.id)?;
+        let seen = observations.iter().map(|seen| (seen.kind, seen.remote_id.as_str(), seen.seen.item()));
+        let mut considered = self.considered(windows, pulled, &Touched::new(seen, &unsettled, &answers))?;
+        let remote = self.observed(observations, pulled, &considered)?;
+        let linked: BTreeSet<_> =
+            considered.links.iter().filter_map(|link| Some((link.kind, link.remote_id.as_deref()?))).collect();
+        if remote.keys().any(|(kind, id)| !linked.contains(&(*kind, id.as_str()))) {
+            // What items say that are not linked may be about links that nothing else touched.
+            let seen = remote.iter().map(|((kind, id), state)| (*kind, id.as_str(), state.item()));
+            considered = self.considered(windows, pulled, &Touched::new(seen, &unsettled, &answers))?;
+        }
         Ok(Snapshot {
             profile: self.profile.name_space.clone(),
             employee: profile.employee.clone(),
@@ -364,11 +363,13 @@ impl<'a> Run<'a> {
                 .map(|(kind, window)| (*kind, *window))
                 .collect(),
             zone: self.zone,
-            answers: self.store.answers(self.profile.id)?,
-            incarnations: incarnations(&links),
+            answers,
+            incarnations: considered.incarnations,
             oldest_run: self.oldest_run,
-            links,
-            headquarters,
+            links: considered.links,
+            settled: considered.settled,
+            settled_series: considered.settled_series,
+            headquarters: considered.headquarters,
             remote,
             unsettled,
             listings: pulled.listings.clone(),
@@ -376,10 +377,31 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Of the kinds that the server has a place for.
+    fn considered(
+        &self,
+        windows: &BTreeMap<ItemKind, Window>,
+        pulled: &Pulled,
+        touched: &Touched<'_>,
+    ) -> Result<Considered, Stop> {
+        if windows.contains_key(&ItemKind::Contact) {
+            return Ok(contacts::consider(self.store, self.profile.id)?);
+        }
+        let view = View {
+            store: self.store,
+            profile: self.profile.id,
+            employee: &self.profile.profile.employee,
+            zone: self.zone,
+            settings: self.settings,
+            windows,
+        };
+        Ok(view.consider(|kind| pulled.targets.contains_key(&kind), Some(touched))?)
+    }
+
     /// After a run, a new plan must have nothing left to write.
     fn converge(&mut self, windows: &BTreeMap<ItemKind, Window>, pulled: &Pulled) -> Result<(), Stop> {
         self.read_back(windows, pulled)?;
-        let snapshot = self.snapshot(windows, pulled, self.store.links(self.profile.id)?)?;
+        let snapshot = self.snapshot(windows, pulled)?;
         let left =
             plan(&snapshot).steps.iter().filter(|step| step.writes_outlook() || step.writes_headquarters()).count();
         if left > 0 {
@@ -403,6 +425,7 @@ impl<'a> Run<'a> {
             let text = format!("{} steps are more than one run may do: the next run does them", ended.deferred);
             self.notes.say(Severity::Warning, text);
         }
+        let hash = ended.hash.unwrap_or_else(|| ended.plan.hash());
         let state = match &stopped {
             Some(stop) => {
                 self.notes.say(Severity::Error, stop.why.clone());
@@ -413,7 +436,6 @@ impl<'a> Run<'a> {
                 for reason in &ended.reasons {
                     self.notes.say(Severity::Warning, reason.clone());
                 }
-                let hash = ended.plan.hash();
                 let name = &self.profile.profile.name;
                 self.notes.say(
                     Severity::Warning,
@@ -427,7 +449,8 @@ impl<'a> Run<'a> {
         SyncReport {
             run: self.id,
             state,
-            plan: ended.plan,
+            plan: Rc::unwrap_or_clone(ended.plan),
+            hash,
             operations: self.operations,
             reasons: ended.reasons,
             held: items,

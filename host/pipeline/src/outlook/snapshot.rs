@@ -1,6 +1,6 @@
 //! What a plan is made from: both sides as they stand, and what ties them together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
@@ -9,6 +9,7 @@ use apptsync_model::outlook::{
 
 use apptsync_store::Side;
 
+use super::considered::Incarnations;
 use super::decide::Rules;
 
 /// Seconds by which the window is grown on each side before an item that is linked leaves it (2.10).
@@ -71,6 +72,17 @@ pub enum RemoteState {
     Unknown(String),
 }
 
+impl RemoteState {
+    /// What the item says, where it is there.
+    #[must_use]
+    pub fn item(&self) -> Option<&RemoteItem> {
+        match self {
+            Self::Present(item) => Some(item),
+            Self::Gone | Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// What the last full listing of a collection found, and what this one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listing {
@@ -101,15 +113,19 @@ pub struct Snapshot {
     pub windows: BTreeMap<ItemKind, Window>,
     /// The representative's zone, for whole days.
     pub zone: chrono_tz::Tz,
-    /// All links.
+    /// The links that a plan has to look at: all, or those that [`Considered`](super::considered::Considered) kept.
     pub links: Vec<Link>,
+    /// How many more links are in the window or near it.
+    pub settled: u64,
+    /// The series whose occurrences these are.
+    pub settled_series: BTreeSet<(ItemKind, String)>,
     /// What a person decided about objects.
     pub answers: BTreeMap<HeadquartersId, Side>,
-    /// The last incarnation of the items of each object, by what the links say.
-    pub incarnations: HashMap<(ItemKind, HeadquartersId), u32>,
+    /// The last incarnation of the items of each object.
+    pub incarnations: Incarnations,
     /// The first of the last ten runs of the profile: those that count for guard G8.
     pub oldest_run: SyncRunId,
-    /// The objects of the headquarters that are linked or lie in a window.
+    /// The objects of the headquarters that these links are of, and those that lie in a window and have none.
     pub headquarters: BTreeMap<HeadquartersId, HeadquartersItem>,
     /// What was seen of items since both sides last agreed.
     pub remote: BTreeMap<(ItemKind, String), RemoteState>,
@@ -128,17 +144,4 @@ impl Snapshot {
     pub fn rules_of(&self, object: &HeadquartersId) -> Rules {
         self.rules.answered(self.answers.get(object).copied())
     }
-}
-
-/// The last incarnation of the items of each object.
-#[must_use]
-pub fn incarnations(links: &[Link]) -> HashMap<(ItemKind, HeadquartersId), u32> {
-    let mut incarnations: HashMap<_, u32> = HashMap::new();
-    for link in links {
-        if let Some(object) = &link.headquarters {
-            let last = incarnations.entry((link.kind, object.clone())).or_default();
-            *last = link.incarnation.max(*last);
-        }
-    }
-    incarnations
 }

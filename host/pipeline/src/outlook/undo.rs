@@ -17,10 +17,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::apply::edited;
+use super::considered::incarnations;
 use super::plan::key;
 use super::report::{SyncError, SyncRequest};
 use super::run::{Run, Stop, Synchronisation};
-use super::snapshot::{RemoteState, incarnations};
+use super::snapshot::RemoteState;
 use super::write::not_done;
 
 /// The last incarnation of the items of each object.

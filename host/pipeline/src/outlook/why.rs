@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::apply::Work;
 use super::draft::plan;
-use super::headquarters;
+use super::headquarters::{self, View};
 use super::merge::{Direction, FieldChange};
 use super::report::SyncError;
 use super::run::{Synchronisation, rules};
-use super::snapshot::{RemoteState, Snapshot, incarnations};
+use super::snapshot::{RemoteState, Snapshot};
 
 /// What is known of one item.
 #[derive(Debug)]
@@ -61,10 +61,10 @@ pub struct FieldWhy {
 pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -> Result<Vec<Why>, SyncError> {
     let store = with.store;
     let windows = headquarters::windows(with.settings, now).map_err(SyncError::Usage)?;
-    let mut links = store.links(with.profile.id)?;
-    links.retain(|link| windows.contains_key(&link.kind));
     let employee = &with.profile.profile.employee;
-    let items = headquarters::items(store, employee, with.zone, with.settings, &windows, &links)?;
+    let view =
+        View { store, profile: with.profile.id, employee, zone: with.zone, settings: with.settings, windows: &windows };
+    let considered = view.consider(|kind| windows.contains_key(&kind), None)?;
     let mut remote = BTreeMap::new();
     for observation in store.observations(with.profile.id)? {
         let state = match observation.seen {
@@ -94,10 +94,12 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         zone: with.zone,
         unsettled: store.unsettled(with.profile.id)?.into_iter().map(|operation| operation.link).collect(),
         answers: store.answers(with.profile.id)?,
-        incarnations: incarnations(&links),
+        incarnations: considered.incarnations,
         oldest_run: 0,
-        links,
-        headquarters: items,
+        links: considered.links,
+        settled: considered.settled,
+        settled_series: considered.settled_series,
+        headquarters: considered.headquarters,
         remote,
         listings: BTreeMap::new(),
         rebuilt: None,

@@ -11,7 +11,7 @@ use apptsync_store::{Operation, OperationState, Seen, Settled, Settlement, Store
 
 use super::apply::Work;
 use super::decide::Action;
-use super::plan::{Plan, Step};
+use super::plan::Step;
 use super::run::{Run, Stop};
 use super::snapshot::Snapshot;
 
@@ -21,9 +21,9 @@ const SETTLED_AT_ONCE: usize = 500;
 const UNANSWERED: usize = 20;
 
 impl Run<'_> {
-    /// Applies a plan. True when something was changed under us, so that a new plan is worth drawing up at once.
-    pub(super) fn apply(&mut self, snapshot: &Snapshot, plan: &Plan) -> Result<bool, Stop> {
-        let (remote, local): (Vec<&Step>, Vec<&Step>) = plan.steps.iter().partition(|step| step.writes_outlook());
+    /// Applies the steps of a plan. True when something was changed under us, so that a new plan is worth drawing up at once.
+    pub(super) fn apply(&mut self, snapshot: &Snapshot, steps: &[&Step]) -> Result<bool, Stop> {
+        let (remote, local): (Vec<&Step>, Vec<&Step>) = steps.iter().partition(|step| step.writes_outlook());
         if !remote.is_empty() {
             // From the first entry of the journal on; what was only read is read again.
             self.store.make_durable()?;
@@ -34,12 +34,6 @@ impl Run<'_> {
         let (cancels, local): (Vec<&Step>, Vec<&Step>) =
             local.into_iter().partition(|step| step.verdict.action == Action::Cancel);
         let mut is_stale = self.settle_locally(snapshot, &local)?;
-        let mut taken: HashSet<(ItemKind, String)> = snapshot
-            .links
-            .iter()
-            .filter(|link| !matches!(link.state, LinkState::Tombstone | LinkState::Unlinked))
-            .filter_map(|link| Some((link.kind, link.remote_id.clone()?)))
-            .collect();
         let mut groups: BTreeMap<(u8, Target), Vec<&Step>> = BTreeMap::new();
         for step in remote {
             let work = Work { snapshot, step };
@@ -50,7 +44,7 @@ impl Run<'_> {
         }
         for ((_, target), steps) in groups {
             for batch in steps.chunks(CONNECTOR_BATCH) {
-                is_stale |= self.send(snapshot, &target, batch, &mut taken)?;
+                is_stale |= self.send(snapshot, &target, batch)?;
             }
         }
         // Deletions on either side come last.
@@ -137,14 +131,8 @@ impl Run<'_> {
         }
     }
 
-    /// Journals, sends and settles one batch. `taken` are the items that links name.
-    fn send(
-        &mut self,
-        snapshot: &Snapshot,
-        target: &Target,
-        steps: &[&Step],
-        taken: &mut HashSet<(ItemKind, String)>,
-    ) -> Result<bool, Stop> {
+    /// Journals, sends and settles one batch.
+    fn send(&mut self, snapshot: &Snapshot, target: &Target, steps: &[&Step]) -> Result<bool, Stop> {
         let mut prepared: Vec<(&Step, Link, Push)> = Vec::new();
         for step in steps {
             if let Some((link, push)) = (Work { snapshot, step }).push() {
@@ -171,9 +159,10 @@ impl Run<'_> {
         let mut batch = Batch::default();
         let mut outcomes = self.push(target, &pushes, &mut batch);
         self.retry_throttled(target, &pushes, &mut outcomes, &mut batch);
+        let mut named = HashSet::new();
         for (((step, _, push), (link, operation)), outcome) in prepared.iter().zip(&journal).zip(outcomes) {
             let work = Work { snapshot, step };
-            let outcome = believed(push, outcome, target.kind, taken);
+            let outcome = self.believed(push, outcome, target.kind, &mut named)?;
             self.settled(work, link, operation.id, push, outcome, &mut batch);
         }
         if let Some(progress) = &self.request.progress {
@@ -251,6 +240,39 @@ impl Run<'_> {
                 outcomes[index] = outcome;
             }
         }
+    }
+
+    /// An outcome that names the item of another link, or one that was `named` in this batch already, cannot be true, and
+    /// neither can one that shows nothing of what was written: what became of the write is found out later.
+    fn believed(
+        &self,
+        push: &Push,
+        outcome: Pushed,
+        kind: ItemKind,
+        named: &mut HashSet<String>,
+    ) -> Result<Pushed, Stop> {
+        let Ok(Some(item)) = &outcome else { return Ok(outcome) };
+        if let Push::Update { etag, content, fields, .. } = push
+            && item.etag == *etag
+        {
+            let [found, wanted] = [&item.content, content].map(|content| projection(kind, content));
+            // A body may be left as it is, as that of an online meeting.
+            let is_left = |field: &&Field| fields.has(**field) && **field != Field::Body;
+            if Field::ALL.iter().filter(is_left).any(|field| found.get(field) != wanted.get(field)) {
+                let why = "the connector says that it wrote, and shows the item as it was before";
+                return Ok(Err(ConnectorFailure::Transient(why.to_owned())));
+            }
+        }
+        if push.remote_id() == Some(&item.remote_id) {
+            return Ok(outcome);
+        }
+        let is_synchronised = |link: &Link| link.state != LinkState::Unlinked;
+        let link = self.store.link_of_item(self.profile.id, kind, &item.remote_id)?;
+        if !link.is_some_and(|link| is_synchronised(&link)) && named.insert(item.remote_id.clone()) {
+            return Ok(outcome);
+        }
+        let why = format!("the connector answers with another item, `{}`", item.remote_id);
+        Ok(Err(ConnectorFailure::Transient(why)))
     }
 
     /// What one outcome means for its link.
@@ -353,26 +375,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// An outcome that names the item of another link cannot be true: what became of the write is found out later.
-fn believed(push: &Push, outcome: Pushed, kind: ItemKind, taken: &mut HashSet<(ItemKind, String)>) -> Pushed {
-    let Ok(Some(item)) = &outcome else { return outcome };
-    if let Push::Update { etag, content, fields, .. } = push
-        && item.etag == *etag
-    {
-        let [found, wanted] = [&item.content, content].map(|content| projection(kind, content));
-        // A body may be left as it is, as that of an online meeting.
-        let is_left = |field: &&Field| fields.has(**field) && **field != Field::Body;
-        if Field::ALL.iter().filter(is_left).any(|field| found.get(field) != wanted.get(field)) {
-            let why = "the connector says that it wrote, and shows the item as it was before";
-            return Err(ConnectorFailure::Transient(why.to_owned()));
-        }
-    }
-    if push.remote_id() == Some(&item.remote_id) || taken.insert((kind, item.remote_id.clone())) {
-        return outcome;
-    }
-    Err(ConnectorFailure::Transient(format!("the connector answers with another item, `{}`", item.remote_id)))
 }
 
 /// The journal's entry is closed; the link is as before, or waits to be made.

@@ -9,8 +9,8 @@ use apptsync_model::outlook::{
 };
 use apptsync_model::{Instant, Period};
 use apptsync_pipeline::outlook::{
-    Action, HeadquartersItem, Listing, MARGIN, Place, Plan, RemoteState, Rules, Snapshot, Step, Work, held,
-    incarnations, plan,
+    Action, Considered, HeadquartersItem, Listing, MARGIN, Place, Plan, RemoteState, Rules, Snapshot, Step, Touched,
+    Work, held, incarnations, plan,
 };
 use apptsync_store::{AuditEntry, EditedActivity, HeadquartersChange, Seen, Settlement};
 use chrono_tz::Tz;
@@ -267,6 +267,7 @@ impl Sides {
             }
             let reasons = held(&drafted, &snapshot);
             assert_guards(&snapshot, &drafted, &reasons);
+            assert_settled_links_do_not_matter(&snapshot, &drafted, &reasons);
             if round == 0 {
                 ran.held.clone_from(&reasons);
                 ran.plan = drafted.clone();
@@ -466,6 +467,8 @@ impl Sides {
             incarnations: incarnations(&self.links),
             oldest_run: self.run - 9,
             links: self.links.clone(),
+            settled: 0,
+            settled_series: BTreeSet::new(),
             headquarters,
             remote,
             unsettled: self.journal.iter().map(|sent| sent.link).collect(),
@@ -797,6 +800,33 @@ fn assert_order_does_not_matter(snapshot: &Snapshot, drafted: &Plan, dice: &mut 
     let views = |plan: &Plan| plan.steps.iter().map(|step| format!("{:?}", step.view())).collect::<Vec<_>>();
     assert_eq!(views(drafted), views(&again), "I8: the order of links matters");
     assert_eq!(drafted.hash(), again.hash());
+}
+
+/// A plan from what a run considers is the plan from everything.
+fn assert_settled_links_do_not_matter(snapshot: &Snapshot, drafted: &Plan, reasons: &[String]) {
+    let mut objects = snapshot.headquarters.clone();
+    let mut considered = Considered::default();
+    {
+        let seen = snapshot.remote.iter().map(|((kind, id), state)| (*kind, id.as_str(), state.item()));
+        let touched = Touched::new(seen, &snapshot.unsettled, &snapshot.answers);
+        for link in &snapshot.links {
+            let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
+            if let Some(ours) = ours.filter(|_| link.state != LinkState::Tombstone) {
+                objects.remove(&ours.id);
+            }
+            considered.take(link.clone(), ours.cloned(), Some(&touched));
+        }
+        objects.into_values().for_each(|ours| considered.take_new(ours));
+    }
+    let Considered { links, headquarters, settled, settled_series, incarnations } = considered;
+    let considered = Snapshot { links, headquarters, settled, settled_series, incarnations, ..snapshot.clone() };
+    let again = plan(&considered);
+    let steps = |snapshot: &Snapshot, plan: &Plan| {
+        let step = |step: &Step| format!("{:?} {:?}", step.view(), Work { snapshot, step }.push());
+        plan.steps.iter().map(step).collect::<Vec<_>>()
+    };
+    assert_eq!(steps(snapshot, drafted), steps(&considered, &again), "what nobody touched matters");
+    assert_eq!(held(&again, &considered), reasons);
 }
 
 /// What the guards must see, found out in another way.

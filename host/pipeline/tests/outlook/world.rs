@@ -312,19 +312,14 @@ impl World {
     }
 
     pub(crate) fn activities(&self) -> Vec<Activity> {
-        self.store.activities_of("B", None, &[]).map_or_else(
-            |_| Vec::new(),
-            |_| {
-                let mut all = Vec::new();
-                self.store
-                    .activities(&apptsync_model::ActivityFilter::default(), &mut |activity| {
-                        all.push(activity);
-                        std::ops::ControlFlow::Continue(())
-                    })
-                    .expect("activities");
-                all
-            },
-        )
+        let mut all = Vec::new();
+        self.store
+            .activities(&apptsync_model::ActivityFilter::default(), &mut |activity| {
+                all.push(activity);
+                std::ops::ControlFlow::Continue(())
+            })
+            .expect("activities");
+        all
     }
 }
 

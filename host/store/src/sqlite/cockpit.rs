@@ -2,68 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use apptsync_model::outlook::Window;
-use apptsync_model::{Activity, ActivityFilter, ActivityId, ActivityOrder, Instant, Period};
+use apptsync_model::{Activity, ActivityFilter, ActivityId, ActivityOrder};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use crate::sqlite::SqliteStore;
+use crate::sqlite::activity::{self, COLUMNS, JOINS};
 use crate::sqlite::columns::Columns;
 use crate::sqlite::import::outcome;
 use crate::sqlite::outlook::{audit, links};
 use crate::{Result, Transfer};
 
-const FROM: &str = "FROM activity
-    LEFT JOIN task ON task.activity = activity.id
-    LEFT JOIN employee ON employee.id = task.employee
-    LEFT JOIN reference ON reference.activity = activity.id
-    LEFT JOIN partner ON partner.id = reference.partner";
-
-const COLUMNS: &str = "activity.id, entry, channel, source_id, activity.number, subject, description, activity.kind,
-    priority, status, canceled, start_day, end_day, start_at, end_at, completed_on, completed_by, reference.partner,
-    partner.name, task.employee, employee.name, origin, attributes, created_by_job, changed_by_job, revision,
-    changed_at";
-
 fn activity_row(row: &Row<'_>) -> rusqlite::Result<Activity> {
-    let mut columns = Columns::of(row);
-    let id = columns.read()?;
-    let entry = columns.named()?;
-    let (channel, source_id, number) = (columns.read()?, columns.read()?, columns.read()?);
-    let (subject, description, kind) = (columns.read()?, columns.read()?, columns.read()?);
-    let (priority, status, canceled) = (columns.named()?, columns.named()?, columns.read()?);
-    let days = columns.optional(str::parse)?.zip(columns.optional(str::parse)?);
-    let (start, end) = (Instant(columns.read()?), Instant(columns.read()?));
-    let text = |columns: &mut Columns<'_>| -> rusqlite::Result<String> {
-        Ok(columns.read::<Option<String>>()?.unwrap_or_default())
-    };
-    Ok(Activity {
-        id,
-        entry,
-        channel,
-        source_id,
-        number,
-        subject,
-        description,
-        kind,
-        priority,
-        status,
-        canceled,
-        period: days.map_or(Period::Timed { start, end }, |(start, end)| Period::AllDay { start, end }),
-        start,
-        end,
-        completed_on: columns.instant()?,
-        completed_by: columns.read()?,
-        customer: text(&mut columns)?,
-        customer_name: text(&mut columns)?,
-        employee: text(&mut columns)?,
-        employee_name: text(&mut columns)?,
-        origin: columns.read()?,
-        attributes: columns.json()?,
-        created_by_job: columns.read()?,
-        changed_by_job: columns.read()?,
-        revision: columns.read()?,
-        changed_at: Instant(columns.read()?),
-    })
+    activity::read(&mut Columns::of(row))
 }
 
 /// Conditions with their values.
@@ -150,7 +101,7 @@ pub(super) fn activities(
     register_contains_text(store)?;
     let conditions = Conditions::of(filter);
     let limit = filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    let sql = format!("SELECT {COLUMNS} {FROM} {} {} LIMIT {limit}", conditions.to_sql(), order(filter));
+    let sql = format!("SELECT {COLUMNS} FROM activity {JOINS} {} {} LIMIT {limit}", conditions.to_sql(), order(filter));
     let mut statement = store.connection.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(&conditions.values))?;
     while let Some(row) = rows.next()? {
@@ -164,35 +115,15 @@ pub(super) fn activities(
 pub(super) fn count(store: &SqliteStore, filter: &ActivityFilter) -> Result<u64> {
     register_contains_text(store)?;
     let conditions = Conditions::of(filter);
-    let from = if conditions.sql.is_empty() { "FROM activity" } else { FROM };
-    let sql = format!("SELECT count(*) {from} {}", conditions.to_sql());
+    let joins = if conditions.sql.is_empty() { "" } else { JOINS };
+    let sql = format!("SELECT count(*) FROM activity {joins} {}", conditions.to_sql());
     let count: i64 = store.connection.query_row(&sql, params_from_iter(&conditions.values), |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 pub(super) fn activity(store: &SqliteStore, id: ActivityId) -> Result<Option<Activity>> {
-    let sql = format!("SELECT {COLUMNS} {FROM} WHERE activity.id = ?");
+    let sql = format!("SELECT {COLUMNS} FROM activity {JOINS} WHERE activity.id = ?");
     Ok(store.connection.prepare_cached(&sql)?.query_row([id], activity_row).optional()?)
-}
-
-pub(super) fn activities_of(
-    store: &SqliteStore,
-    employee: &str,
-    window: Option<Window>,
-    also: &[ActivityId],
-) -> Result<Vec<Activity>> {
-    // The same as `Window::overlaps`.
-    let sql = format!(
-        "SELECT {COLUMNS} {FROM} WHERE activity.id IN (
-           SELECT activity.id FROM task JOIN activity ON activity.id = task.activity
-           WHERE task.employee = ?1 AND start_at < ?3 AND (end_at > ?2 OR (start_at = end_at AND start_at >= ?2))
-           UNION SELECT value FROM json_each(?4))
-         ORDER BY activity.id"
-    );
-    let (start, end) = window.map_or((0, 0), |window| (window.start.0, window.end.0));
-    let mut statement = store.connection.prepare_cached(&sql)?;
-    let values = params![employee, start, end, serde_json::to_string(also)?];
-    Ok(statement.query_map(values, activity_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn find_transfers(store: &SqliteStore, text: &str) -> Result<Vec<Transfer>> {

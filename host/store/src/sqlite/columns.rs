@@ -19,6 +19,11 @@ impl<'r> Columns<'r> {
         Self { row, next: 0 }
     }
 
+    /// True when nothing stands in the next one, which stays the next.
+    pub(super) fn is_null(&self) -> rusqlite::Result<bool> {
+        Ok(self.row.get_ref(self.next)? == ValueRef::Null)
+    }
+
     /// The next one.
     pub(super) fn read<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.next += 1;
@@ -40,7 +45,7 @@ impl<'r> Columns<'r> {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if self.row.get_ref(self.next)? == ValueRef::Null {
+        if self.is_null()? {
             self.next += 1;
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! The headquarters database in SQLite.
 
+mod activity;
 mod cockpit;
 mod columns;
 mod import;

@@ -18,7 +18,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
-use crate::sqlite::{SqliteStore, cockpit, import, master};
+use crate::sqlite::{SqliteStore, import, master};
 use crate::{
     AuditEntry, HeadquartersChange, HeldPlan, NewSyncRun, Observation, Operation, OutlookStore, ProfileId, PullWrite,
     Result, RunLock, SettingsOwner, Settled, Settlement, Side, StoreError, StoredProfile, SyncResult, SyncRun,
@@ -105,6 +105,18 @@ impl OutlookStore for SqliteStore {
         links::all(self, profile)
     }
 
+    fn visit_links(&self, profile: ProfileId, visit: &mut dyn FnMut(Link, Option<Activity>)) -> Result<()> {
+        links::visit(self, profile, visit)
+    }
+
+    fn link_of_item(&self, profile: ProfileId, kind: ItemKind, remote_id: &str) -> Result<Option<Link>> {
+        links::of_item(self, profile, kind, remote_id)
+    }
+
+    fn links_of_series(&self, profile: ProfileId, kind: ItemKind, series: &str) -> Result<Vec<Link>> {
+        links::of_series(self, profile, kind, series)
+    }
+
     fn sync_cursor(&self, profile: ProfileId, kind: ItemKind) -> Result<Option<SyncCursor>> {
         pull::cursor(self, profile, kind)
     }
@@ -121,8 +133,14 @@ impl OutlookStore for SqliteStore {
         pull::forget(self, profile, kind, remote_ids)
     }
 
-    fn activities_of(&self, employee: &str, window: Option<Window>, also: &[ActivityId]) -> Result<Vec<Activity>> {
-        cockpit::activities_of(self, employee, window, also)
+    fn visit_unlinked(
+        &self,
+        profile: ProfileId,
+        employee: &str,
+        window: Window,
+        visit: &mut dyn FnMut(Activity),
+    ) -> Result<()> {
+        links::visit_unlinked(self, profile, employee, window, visit)
     }
 
     fn delay_elapsed_of(&self, employee: &str, now: Instant, except: &[ActivityId]) -> Result<u64> {

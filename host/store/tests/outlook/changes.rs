@@ -1,6 +1,6 @@
 //! Changes of activities by the synchronisation and by people, and which activities a representative has.
 
-use apptsync_model::outlook::{ItemKind, Origin, Window};
+use apptsync_model::outlook::{HeadquartersId, ItemKind, Link, Origin, Window};
 use apptsync_model::{
     Activity, ActivityStatus, Application, ChangedSince, Channel, Instant, Ledger, MasterData, Outcome, Period,
     Priority,
@@ -10,7 +10,7 @@ use apptsync_store::{
     PageWrite, RecordWrite, Store, StoreError, TransferKey,
 };
 
-use crate::{Fixture, HOUR, NOW, create, fields, new};
+use crate::{Fixture, HOUR, NOW, create, fields, link, new};
 
 const KEY: TransferKey<'_> = TransferKey { channel: "B2B", collection: "appointments" };
 
@@ -190,7 +190,7 @@ fn what_a_representative_planned_and_elapsed_becomes_delayed() {
 }
 
 #[test]
-fn the_activities_of_a_representative_are_those_in_the_window_and_those_asked_for() {
+fn the_activities_of_a_representative_are_linked_or_lie_in_the_window() {
     let fixture = Fixture::new();
     let window = Window { start: Instant(NOW.0), end: Instant(NOW.0 + 10 * HOUR) };
     let mut expected = Vec::new();
@@ -202,16 +202,27 @@ fn the_activities_of_a_representative_are_those_in_the_window_and_those_asked_fo
         }
     }
     let of_a = NewActivity { employee: "A".into(), ..new("b", NOW.0) };
-    let of_a = fixture.store.change_activity(&HeadquartersChange::Create(Box::new(of_a)), NOW).expect("made");
+    fixture.store.change_activity(&HeadquartersChange::Create(Box::new(of_a)), NOW).expect("made");
     cancel(&fixture, &fixture.activity(expected[0]));
-    let ids = |window, also: &[i64]| {
-        let found = fixture.store.activities_of("B", window, also).expect("read");
-        found.into_iter().map(|activity| activity.id).collect::<Vec<_>>()
+    let ids = || {
+        let mut found = Vec::new();
+        let mut visit = |activity: Activity| found.push(activity.id);
+        fixture.store.visit_unlinked(fixture.profile, "B", window, &mut visit).expect("read");
+        found
     };
-    assert_eq!((expected.len(), ids(Some(window), &[])), (4, expected.clone()));
-    assert_eq!(ids(None, &[of_a, expected[1], 99]), [expected[1], of_a]);
-    expected.push(of_a);
-    assert_eq!(ids(Some(window), &[of_a]), expected);
+    assert_eq!((expected.len(), ids()), (4, expected.clone()));
+    let linked = expected.remove(1);
+    let _ = fixture.link(link(Some(HeadquartersId::Activity(linked)), Some("r1")));
+    assert_eq!(ids(), expected);
+    let mut visited = Vec::new();
+    let mut visit = |link: Link, activity: Option<Activity>| visited.push((link.headquarters, activity));
+    fixture.store.visit_links(fixture.profile, &mut visit).expect("read");
+    let activity = fixture.activity(linked);
+    assert_eq!(visited, [(Some(HeadquartersId::Activity(linked)), Some(activity))]);
+    let found = fixture.store.link_of_item(fixture.profile, ItemKind::Appointment, "r1").expect("read");
+    let of_series = |kind| fixture.store.links_of_series(fixture.profile, kind, "weekly").expect("read");
+    assert_eq!(found.as_slice(), of_series(ItemKind::Appointment));
+    assert_eq!((found.is_some(), of_series(ItemKind::Task)), (true, Vec::new()));
 }
 
 /// Imports one planned appointment of B.

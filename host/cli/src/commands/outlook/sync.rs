@@ -7,9 +7,11 @@ use std::time::Duration;
 use apptsync_model::outlook::Value;
 use apptsync_model::{Message, Severity};
 use apptsync_pipeline::outlook::{
-    FieldChange, HeldItem, Operations, Step, StepView, SyncError, SyncReport, SyncRequest, Synchronisation, synchronise,
+    FieldChange, HeldItem, Operations, Plan, Step, StepView, SyncError, SyncReport, SyncRequest, Synchronisation,
+    synchronise,
 };
 use apptsync_store::{OutlookStore, Store, StoredProfile, SyncState};
+use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
@@ -171,6 +173,7 @@ pub(in crate::commands) fn synchronise_all(
     let passwords = key.passwords(workspace, &names)?;
     let runtime = workspace.runtime()?;
     let store = workspace.store()?;
+    let master_data = store.master_data()?;
     let connectors = Mutex::new(Connectors::new(workspace, &runtime, context.now(), &passwords));
     let next = AtomicUsize::new(0);
     let outcomes: Vec<Mutex<Option<Outcome>>> = profiles.iter().map(|_| Mutex::new(None)).collect();
@@ -188,7 +191,12 @@ pub(in crate::commands) fn synchronise_all(
                     let open = |store: &dyn OutlookStore| {
                         connectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).open(store, stored)
                     };
-                    let report = one(&*connection, stored, request, open, task);
+                    let zone = zone_of(&master_data, &stored.profile.employee);
+                    let mut report = one(&*connection, stored, zone, request, open, task);
+                    if let (Ok(report), false) = (&mut report, request.plan_only) {
+                        // Nobody asked to see it, and there may be hundreds.
+                        report.plan = Plan::default();
+                    }
                     let outcome = Outcome { profile: stored.profile.name.clone(), report };
                     *outcomes[index].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(outcome);
                 }
@@ -204,6 +212,7 @@ pub(in crate::commands) fn synchronise_all(
 fn one(
     store: &dyn Store,
     stored: &StoredProfile,
+    zone: Tz,
     request: &SyncRequest,
     open: impl FnOnce(&dyn OutlookStore) -> anyhow::Result<OpenConnector>,
     task: Task,
@@ -218,7 +227,6 @@ fn one(
     let Some(_lock) = store.try_lock_profile(stored.id)? else {
         anyhow::bail!("another process is synchronising this profile: nothing was done");
     };
-    let zone = zone_of(&store.master_data()?, employee);
     let connector = open(store)?;
     let with = Synchronisation {
         store,
@@ -270,7 +278,7 @@ impl Outcome {
         OutcomeView {
             profile: &self.profile,
             run: Some(report.run),
-            plan: report.plan.hash(),
+            plan: report.hash.clone(),
             state: report.state,
             operations: report.operations,
             held: whole.chain(items).collect(),
@@ -323,7 +331,7 @@ pub(in crate::commands) fn show(outcomes: &[Outcome], with_steps: bool, context:
 
 /// What would be done and why, field by field.
 fn print_plan(profile: &str, report: &SyncReport, context: &Context) -> anyhow::Result<()> {
-    context.print_line(&format!("\nPlan {} of profile {profile}", report.plan.hash()))?;
+    context.print_line(&format!("\nPlan {} of profile {profile}", report.hash))?;
     let rows = report.plan.steps.iter().map(Step::view).flat_map(|step| rows_of(&step)).collect();
     let headings = ["Row", "Action", "Object", "Subject", "Field", "Headquarters", "Outlook", "Goes", "Note"];
     context.print_table(&headings, rows)?;

@@ -1,20 +1,24 @@
 //! Links between items of Outlook and objects of the headquarters.
 
-use apptsync_model::Instant;
-use apptsync_model::outlook::{Link, LinkId, Occurrence};
-use rusqlite::{Connection, Row, params};
+use apptsync_model::outlook::{ItemKind, Link, LinkId, Occurrence, Window};
+use apptsync_model::{Activity, Instant};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::refused;
 use crate::sqlite::SqliteStore;
+use crate::sqlite::activity;
 use crate::sqlite::columns::Columns;
 use crate::{ProfileId, Result, StoreError};
 
-const COLUMNS: &str =
-    "id, kind, headquarters, remote_id, collection, series, original_start, our_id, incarnation, origin,
-    state, base, revision, etag, recreated_at, reverts, flaps, filtered_since, note";
+const COLUMNS: &str = "link.id, link.kind, link.headquarters, link.remote_id, link.collection, link.series,
+    link.original_start, link.our_id, link.incarnation, link.origin, link.state, link.base, link.revision, link.etag,
+    link.recreated_at, link.reverts, link.flaps, link.filtered_since, link.note";
 
-fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
-    let mut columns = Columns::of(row);
+fn row(row: &Row<'_>) -> rusqlite::Result<Link> {
+    read(&mut Columns::of(row))
+}
+
+fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Link> {
     Ok(Link {
         id: columns.read()?,
         kind: columns.named()?,
@@ -43,7 +47,77 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
 pub(super) fn all(store: &SqliteStore, profile: ProfileId) -> Result<Vec<Link>> {
     let sql = format!("SELECT {COLUMNS} FROM link WHERE profile = ? ORDER BY id");
     let mut statement = store.connection.prepare_cached(&sql)?;
-    Ok(statement.query_map([profile], link)?.collect::<rusqlite::Result<_>>()?)
+    Ok(statement.query_map([profile], row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn visit(
+    store: &SqliteStore,
+    profile: ProfileId,
+    visit: &mut dyn FnMut(Link, Option<Activity>),
+) -> Result<()> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {} FROM link LEFT JOIN activity
+           ON link.headquarters LIKE 'activity/%' AND activity.id = CAST(substr(link.headquarters, 10) AS INTEGER) {}
+         WHERE link.profile = ? ORDER BY link.id",
+        activity::COLUMNS,
+        activity::JOINS
+    );
+    let mut statement = store.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([profile])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        let link = read(&mut columns)?;
+        let activity = if columns.is_null()? { None } else { Some(activity::read(&mut columns)?) };
+        visit(link, activity);
+    }
+    Ok(())
+}
+
+pub(super) fn of_item(
+    store: &SqliteStore,
+    profile: ProfileId,
+    kind: ItemKind,
+    remote_id: &str,
+) -> Result<Option<Link>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM link WHERE profile = ? AND kind = ? AND remote_id = ? AND state <> 'tombstone'
+         ORDER BY state = 'unlinked', id DESC LIMIT 1"
+    );
+    let mut statement = store.connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![profile, kind.name(), remote_id], row).optional()?)
+}
+
+pub(super) fn of_series(store: &SqliteStore, profile: ProfileId, kind: ItemKind, series: &str) -> Result<Vec<Link>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM link WHERE profile = ? AND kind = ? AND series = ? AND state <> 'tombstone' ORDER BY id"
+    );
+    let mut statement = store.connection.prepare_cached(&sql)?;
+    Ok(statement.query_map(params![profile, kind.name(), series], row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn visit_unlinked(
+    store: &SqliteStore,
+    profile: ProfileId,
+    employee: &str,
+    window: Window,
+    visit: &mut dyn FnMut(Activity),
+) -> Result<()> {
+    // The same as `Window::overlaps`.
+    let sql = format!(
+        "SELECT {} FROM activity {} WHERE task.employee = ?2
+           AND start_at < ?4 AND (end_at > ?3 OR (start_at = end_at AND start_at >= ?3))
+           AND NOT EXISTS (SELECT 1 FROM link WHERE link.profile = ?1 AND link.kind = activity.entry
+             AND link.headquarters = 'activity/' || activity.id AND link.state <> 'tombstone')
+         ORDER BY activity.id",
+        activity::COLUMNS,
+        activity::JOINS
+    );
+    let mut statement = store.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![profile, employee, window.start.0, window.end.0])?;
+    while let Some(row) = rows.next()? {
+        visit(activity::read(&mut Columns::of(row))?);
+    }
+    Ok(())
 }
 
 /// Writes a link, a new one where its number is 0; the number it has then.
