@@ -42,7 +42,9 @@ fn made(fields: Projection, direction: Direction) -> Vec<FieldChange> {
         };
         FieldChange { field, base: None, headquarters, outlook, direction, overrules: false }
     };
-    fields.into_iter().filter(|(_, value)| !value.is_empty()).map(change).collect()
+    let mut changes: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).map(change).collect();
+    changes.shrink_to_fit();
+    changes
 }
 
 /// What two items must have in common to be taken for the same (2.4 d).

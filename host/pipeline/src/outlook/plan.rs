@@ -153,6 +153,14 @@ impl Plan {
         }
         hasher.finalize().iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
+
+    /// Lets go of the fields of what is made: they were shown and are in the digest, and applying needs the object alone. A first
+    /// plan has thousands.
+    pub(super) fn drop_fields_of_new(&mut self) {
+        let makes =
+            |step: &&mut Step| matches!(step.verdict.action, Action::Create | Action::Recreate | Action::Import);
+        self.steps.iter_mut().filter(makes).for_each(|step| step.verdict.changes = Vec::new());
+    }
 }
 
 /// What a run may still do. Guards judge a plan before this takes anything off it.

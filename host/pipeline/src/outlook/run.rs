@@ -203,12 +203,12 @@ impl<'a> Run<'a> {
         let mut allowance = Allowance::of(&self.profile.profile.guards);
         for round in 0..ROUNDS {
             let snapshot = self.snapshot(windows, &pulled)?;
-            let drafted = Rc::new(plan(&snapshot));
+            let mut drafted = plan(&snapshot);
             if self.request.plan_only {
                 ended.reasons = held(&drafted, &snapshot);
                 self.operations = Operations::of(&drafted);
                 ended.deferred = allowance.take(&drafted).1.len();
-                ended.plan = drafted;
+                ended.plan = Rc::new(drafted);
                 return Ok(());
             }
             if round == 0 {
@@ -218,13 +218,12 @@ impl<'a> Run<'a> {
                 ended.is_held = !reasons.is_empty();
                 ended.reasons = reasons;
                 if ended.is_held {
-                    ended.plan = drafted;
+                    ended.plan = Rc::new(drafted);
                     return Ok(());
                 }
                 if self.request.approve.as_ref() == Some(&hash) {
                     allowance = Allowance::unlimited();
                 }
-                ended.plan = Rc::clone(&drafted);
                 self.trust(&pulled)?;
                 pulled.rebuilt = None;
             } else if !held(&drafted, &snapshot).is_empty() {
@@ -234,6 +233,11 @@ impl<'a> Run<'a> {
             if round == 0 && drafted.steps.is_empty() {
                 // Nothing was written, so a second plan would be this one.
                 return Ok(());
+            }
+            drafted.drop_fields_of_new();
+            let drafted = Rc::new(drafted);
+            if round == 0 {
+                ended.plan = Rc::clone(&drafted);
             }
             let (allowed, deferred) = allowance.take(&drafted);
             ended.deferred = deferred.len();
