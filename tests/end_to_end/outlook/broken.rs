@@ -87,13 +87,24 @@ fn does_no_harm(way: &str) {
         }
     }
     assert_eq!(counts(&report), [0; 5], "{way}: it comes to rest: {report:#} {}", said(&report));
+    // What was said to be made and was not there twice looks as if somebody did not want it: that is said, and a person
+    // brings it back.
+    let status = workspace.json(&["outlook", "status"]);
+    let left_out: Vec<_> =
+        status[0]["items"].as_array().into_iter().flatten().filter(|item| item["state"] == "suppressed").collect();
+    for item in &left_out {
+        assert_eq!(
+            item["subject"],
+            format!("Visit {VISITS:02}"),
+            "{way}: only what is new may be left out: {status:#}"
+        );
+        let _ = workspace.run(&["outlook", "resolve", item["headquarters"].as_str().expect("an activity")]).exits(0);
+        assert_eq!(counts(&sync_at(&workspace, &at(16))), [1, 0, 0, 0, 0], "{way}");
+    }
     let text = text(&calendar);
     for number in 0..=VISITS {
         let visits = text.matches(&format!("SUMMARY:Visit {number:02}\r\n")).count();
-        // What was said to be made and was not there twice looks as if somebody did not want it: that is said.
-        let status = || workspace.run(&["outlook", "status"]).stdout;
-        let is_left_out = || number == VISITS && status().contains(&format!("Visit {number:02}"));
-        assert!(visits == 1 || (visits == 0 && is_left_out()), "{way}: visit {number}: {text}");
+        assert_eq!(visits, 1, "{way}: visit {number}: {text}");
     }
     assert_untouched(&workspace, &calendar, way);
     assert_eq!(workspace.activities().len(), VISITS + 2, "{way}: the visits and the dentist, each once");

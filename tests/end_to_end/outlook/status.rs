@@ -126,6 +126,17 @@ fn it_counts_what_was_put_back_and_what_is_left_out() {
         shows(&row(&workspace, 4, 0), &[("Put back", "1"), ("Left out", "1")]);
         let ran = workspace.run(&["outlook", "status", "--output", "json", "--as-of", "2026-11-24T09:00:00Z"]).exits(0);
         assert_eq!((&ran.json()[0]["put_back"], &ran.json()[0]["left_out"]), (&json!(0), &json!(1)));
+        // A person brings it back, as another item: it may be deleted once before it is left out again.
+        let item = &ran.json()[0]["items"][0];
+        let id = item["headquarters"].as_str().expect("an activity");
+        let _ = workspace.run(&["outlook", "resolve", id, "--keep", "outlook"]).exits(2);
+        let said = workspace.run(&["outlook", "resolve", id]).exits(0).stdout;
+        assert!(said.contains("no longer left out: the next run makes it in Outlook again"), "{said}");
+        assert_eq!(counts(&sync_at(&workspace, &at(5))), [1, 0, 0, 0, 0]);
+        assert_eq!(counts(&sync_at(&workspace, &at(6))), [0; 5]);
+        calendar.delete("SA/2026/a-2 Two");
+        assert_eq!(counts(&sync_at(&workspace, &at(7))), [1, 0, 0, 0, 0]);
+        assert_eq!(status(&workspace, 8, 0)["left_out"], json!(0));
     }
 }
 

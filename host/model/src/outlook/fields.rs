@@ -72,7 +72,8 @@ pub type Projection = BTreeMap<Field, Value>;
 /// A text in its one form: composed characters, plain line ends, no spaces at the end of lines or of the text.
 #[must_use]
 pub fn normalised(text: &str) -> String {
-    let mut normal = String::with_capacity(text.len());
+    // One more, for the end of the last line.
+    let mut normal = String::with_capacity(text.len() + 1);
     for line in text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").split('\n') {
         let line = line.replace('\u{a0}', " ");
         normal.extend(line.trim_end().nfc());

@@ -1,11 +1,14 @@
-//! A person's word on an item that waits for one: whose version counts, or that it shall be tried again.
+//! A person's word on an item that waits for one: whose version counts, that it shall be tried again, or that it shall come
+//! back to Outlook.
 
 use apptsync_model::Instant;
-use apptsync_model::outlook::{HeadquartersId, Link, LinkState};
+use apptsync_model::outlook::{Base, HeadquartersId, Link, LinkState};
 use apptsync_store::{Settlement, Side};
 
+use super::considered::incarnations;
 use super::decide::Action;
 use super::merge::Direction;
+use super::plan::key;
 use super::report::SyncError;
 use super::run::Synchronisation;
 use super::why::{Why, why};
@@ -17,6 +20,8 @@ pub enum Resolved {
     Answered(Side),
     /// It is no longer in quarantine: the next run tries it again.
     Released,
+    /// It is no longer left out: the next run makes it in Outlook again.
+    BroughtBack,
 }
 
 /// Takes a person's word on the item of an activity (by its number or `activity/N`) or of a remote id. None where nothing is
@@ -38,6 +43,14 @@ pub fn resolve(
     if let Some(link) = quarantined {
         release(with, link, now)?;
         return Ok(Some(Resolved::Released));
+    }
+    let left_out = all.iter().filter_map(|why| why.link.as_ref()).find(|link| link.state == LinkState::Suppressed);
+    if let Some(link) = left_out {
+        if keep == Some(Side::Outlook) {
+            return Err(SyncError::Usage(format!("`{id}` is left out of Outlook already")));
+        }
+        bring_back(with, link, now)?;
+        return Ok(Some(Resolved::BroughtBack));
     }
     let held = all.iter().find(|why| why.action == Action::Hold);
     match (held.map(|held| (&held.headquarters, &held.note)), keep) {
@@ -63,9 +76,33 @@ fn is_answerable(all: &[Why], object: &HeadquartersId) -> bool {
     all.iter().any(|why| why.headquarters.as_ref() == Some(object) && (why.link.is_some() || is_held(why)))
 }
 
+/// Deleted in Outlook, it is another item now: it has another key, and may be deleted once again before it is left out again.
+fn bring_back(with: &Synchronisation<'_>, link: &Link, now: Instant) -> Result<(), SyncError> {
+    let Some(object) = &link.headquarters else { return Ok(()) };
+    let known = incarnations(&with.store.links(with.profile.id)?);
+    let incarnation = known.get(&(link.kind, object.clone())).map_or(0, |last| last + 1);
+    let link = Link {
+        state: LinkState::CreatingRemote,
+        incarnation,
+        our_id: key(&with.profile.name_space, link.kind, object, incarnation),
+        remote_id: None,
+        occurrence: None,
+        recreated_at: None,
+        base: Base::default(),
+        etag: String::new(),
+        note: String::new(),
+        ..link.clone()
+    };
+    settle(with, link, now)
+}
+
 fn release(with: &Synchronisation<'_>, link: &Link, now: Instant) -> Result<(), SyncError> {
     let state = if link.remote_id.is_some() { LinkState::Linked } else { LinkState::CreatingRemote };
     let link = Link { state, flaps: Vec::new(), note: String::new(), ..link.clone() };
+    settle(with, link, now)
+}
+
+fn settle(with: &Synchronisation<'_>, link: Link, now: Instant) -> Result<(), SyncError> {
     let settlement = Settlement { link, operation: None, change: None, audit: Vec::new(), observed: None };
     with.store.settle(with.profile.id, now, vec![settlement])?;
     Ok(())

@@ -15,12 +15,13 @@ Examples:
   apptsync outlook resolve 4711 --keep headquarters
   apptsync outlook resolve 4711
 
-Items that wait for a decision, and those in quarantine, stand in `apptsync outlook status` and in what `outlook sync` says. \
-The next run follows the decision.")]
+Items that wait for a decision, those in quarantine and those that are left out of Outlook stand in `apptsync outlook status` \
+and in what `outlook sync` says. The next run follows the decision: what is in quarantine is tried again, what is left out is \
+made in Outlook again.")]
 pub struct ResolveArguments {
     /// The number of an activity, or the remote id of an item
     id: String,
-    /// Whose version counts: headquarters or outlook; an item in quarantine needs none
+    /// Whose version counts: headquarters or outlook; an item in quarantine, or one that is left out, needs none
     #[arg(long, value_name = "SIDE")]
     keep: Option<Side>,
 }
@@ -43,16 +44,24 @@ pub fn run(arguments: &ResolveArguments, context: &Context) -> anyhow::Result<Ex
         let Some(resolved) = resolve(&with, id, arguments.keep, context.now())? else { continue };
         let name = &stored.profile.name;
         if context.is_json() {
-            let (keep, released) = match resolved {
-                Resolved::Answered(side) => (Some(side), false),
-                Resolved::Released => (None, true),
+            let keep = match resolved {
+                Resolved::Answered(side) => Some(side),
+                Resolved::Released | Resolved::BroughtBack => None,
             };
-            context.print_json(&json!({ "profile": name, "id": id, "keep": keep, "released": released }))?;
+            let released = resolved == Resolved::Released;
+            let brought_back = resolved == Resolved::BroughtBack;
+            let view = json!({
+                "profile": name, "id": id, "keep": keep, "released": released, "brought_back": brought_back,
+            });
+            context.print_json(&view)?;
             return Ok(Exit::Done);
         }
         context.print_line(&match resolved {
             Resolved::Answered(side) => {
                 format!("{name}: the next run takes the version of {side} of `{id}`")
+            }
+            Resolved::BroughtBack => {
+                format!("{name}: `{id}` is no longer left out: the next run makes it in Outlook again")
             }
             Resolved::Released => format!("{name}: `{id}` is out of quarantine: the next run tries it again"),
         })?;
