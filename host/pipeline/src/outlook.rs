@@ -13,6 +13,7 @@ mod merge;
 mod pass;
 mod plan;
 mod pull;
+mod put_back;
 mod recover;
 mod report;
 mod resolve;

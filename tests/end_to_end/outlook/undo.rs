@@ -190,3 +190,17 @@ fn what_cannot_be_undone_is_said() {
     assert_eq!((steps(&report).len(), &report["done"]), (0, &Value::from(0)), "{report:#}");
     assert_eq!(calendar.subjects(), ["Visit 00", "Visit 01"]);
 }
+
+/// Twenty operations go in one request, in an undo as in a run.
+#[test]
+fn writes_of_an_undo_go_together() {
+    let (workspace, calendar) = filled(Kind::Graph, &[], 40);
+    let run = workspace.json(&["outlook", "runs", "b"])[0]["run"].clone();
+    let hash = undo(&workspace, &run, &["--plan"], 2).exits(0).json()["plan"].clone();
+    calendar.simulator().reset_counters();
+    let report = undo(&workspace, &run, &["--approve", hash.as_str().expect("a hash")], 3).exits(0).json();
+    assert_eq!((&report["state"], &report["done"]), (&Value::from("completed"), &Value::from(40)), "{report:#}");
+    assert_eq!(calendar.subjects(), [""; 0]);
+    let requests = calendar.simulator().counters().total();
+    assert!(requests <= 10, "2 to look at what is there and 2 to delete, and some to connect: {requests}");
+}

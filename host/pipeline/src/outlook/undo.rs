@@ -1,31 +1,22 @@
 //! Undo: what a run changed is put back from the audit, itself planned, guarded and journaled. What somebody changed since
 //! is left as it is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use apptsync_model::outlook::{
-    Base, ConnectorFailure, Content, Field, FieldSet, HeadquartersId, ItemKind, Link, LinkState, Projection, Push,
-    RemoteItem, SyncRunId, Target, Value, normalised, projection,
+    Content, Field, HeadquartersId, ItemKind, Link, LinkState, RemoteItem, SyncRunId, Target, Value, normalised,
+    projection,
 };
 use apptsync_model::{Activity, ActivityStatus, Instant, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
-use apptsync_store::{
-    AuditAction, AuditEntry, HeadquartersChange, NewSyncRun, Operation, OperationState, Settled, Settlement, Side,
-    StoredPush, SyncResult, SyncState,
-};
+use apptsync_store::{AuditAction, AuditEntry, NewSyncRun, Side, SyncResult, SyncState};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::apply::edited;
 use super::considered::incarnations;
-use super::plan::key;
 use super::report::{SyncError, SyncRequest};
 use super::run::{Run, Stop, Synchronisation};
 use super::snapshot::RemoteState;
-use super::write::not_done;
-
-/// The last incarnation of the items of each object.
-type Incarnations = HashMap<(ItemKind, HeadquartersId), u32>;
 
 /// What is put back.
 #[derive(Debug, Clone, Serialize)]
@@ -112,10 +103,11 @@ pub fn undo(
     Ok(UndoReport { run: id, state, hash, steps, done, messages })
 }
 
-struct Undo<'a> {
-    run: Run<'a>,
+/// An undo under way.
+pub(super) struct Undo<'a> {
+    pub(super) run: Run<'a>,
     steps: Vec<UndoStep>,
-    done: u64,
+    pub(super) done: u64,
 }
 
 impl Undo<'_> {
@@ -154,13 +146,9 @@ impl Undo<'_> {
                 .say(Severity::Warning, format!("nothing was put back: `--approve {hash}` does it all the same"));
             return Ok(SyncState::Held);
         }
-        let steps: Vec<UndoStep> = self.steps.iter().filter(|step| step.left.is_none()).cloned().collect();
-        for step in &steps {
-            if let Some(link) = self.put_back(&step.entry, &links, &remote, &mut last)? {
-                links.insert(link.id, link);
-            }
-        }
-        let left = self.steps.len() - steps.len();
+        let entries = self.steps.iter().filter(|step| step.left.is_none()).map(|step| step.entry.clone()).collect();
+        self.put_back(entries, &mut links, &remote, &mut last)?;
+        let left = self.steps.iter().filter(|step| step.left.is_some()).count();
         if left > 0 {
             self.run.notes.say(Severity::Warning, format!("{left} changes were left as they are"));
         }
@@ -242,178 +230,10 @@ impl Undo<'_> {
         })
     }
 
-    fn activity(&self, entry: &AuditEntry) -> Result<Option<Activity>, Stop> {
+    pub(super) fn activity(&self, entry: &AuditEntry) -> Result<Option<Activity>, Stop> {
         match entry.headquarters {
             Some(HeadquartersId::Activity(id)) => Ok(self.run.store.activity(id)?),
             _ => Ok(None),
-        }
-    }
-
-    fn put_back(
-        &mut self,
-        entry: &AuditEntry,
-        links: &BTreeMap<i64, Link>,
-        remote: &BTreeMap<(ItemKind, String), RemoteState>,
-        last: &mut Incarnations,
-    ) -> Result<Option<Link>, Stop> {
-        let Some(link) = links.get(&entry.link).cloned() else { return Ok(None) };
-        match entry.side {
-            Side::Headquarters => self.put_back_activity(entry, link),
-            Side::Outlook => {
-                let item = entry.remote_id.as_ref().and_then(|id| remote.get(&(link.kind, id.clone())));
-                let item = match item {
-                    Some(RemoteState::Present(item)) => Some(&**item),
-                    _ => None,
-                };
-                self.put_back_item(entry, link, item, last)
-            }
-        }
-    }
-
-    fn put_back_activity(&mut self, entry: &AuditEntry, mut link: Link) -> Result<Option<Link>, Stop> {
-        let Some(activity) = self.activity(entry)? else { return Ok(None) };
-        let revision = activity.revision;
-        let change = match (entry.action, &entry.before) {
-            (AuditAction::Created, _) => {
-                // The item stays in Outlook, and is not transferred again.
-                link.state = LinkState::Ignored;
-                HeadquartersChange::Cancel { activity: activity.id, revision }
-            }
-            (AuditAction::Deleted, _) => {
-                link.state = LinkState::Suppressed;
-                let status = match activity.status {
-                    ActivityStatus::CompletedUnprocessed => ActivityStatus::Planned,
-                    status => status,
-                };
-                HeadquartersChange::Reinstate { activity: activity.id, revision, status }
-            }
-            (_, Some(before)) => {
-                let Some(fields) = edited(before, self.run.request.as_of, self.run.zone) else { return Ok(None) };
-                link.base.headquarters.extend(projection(link.kind, before));
-                HeadquartersChange::Update { activity: activity.id, revision, fields }
-            }
-            (_, None) => return Ok(None),
-        };
-        link.note = "put back by an undo".to_owned();
-        let audit = vec![self.entry(entry, &link, entry.after.clone(), entry.before.clone())];
-        self.settle(Settlement { link, operation: None, change: Some(change), audit, observed: None })
-    }
-
-    fn put_back_item(
-        &mut self,
-        entry: &AuditEntry,
-        mut link: Link,
-        item: Option<&RemoteItem>,
-        last: &mut Incarnations,
-    ) -> Result<Option<Link>, Stop> {
-        let target = Target { kind: link.kind, collection: link.collection.clone() };
-        let push = match (entry.action, &entry.before, item) {
-            (AuditAction::Created, _, Some(item)) => {
-                Push::Delete { remote_id: item.remote_id.clone(), etag: item.etag.clone() }
-            }
-            (AuditAction::Deleted, Some(before), _) => {
-                let Some(object) = link.headquarters.clone() else { return Ok(None) };
-                let incarnation = last.entry((link.kind, object.clone())).or_default();
-                *incarnation += 1;
-                link.incarnation = *incarnation;
-                link.our_id = key(&self.run.profile.name_space, link.kind, &object, link.incarnation);
-                Push::Create { key: link.our_id.clone(), our_id: link.our_id.clone(), content: before.clone() }
-            }
-            (_, Some(before), Some(item)) => Push::Update {
-                remote_id: item.remote_id.clone(),
-                etag: item.etag.clone(),
-                content: before.clone(),
-                fields: differing(&item.content, before, link.kind),
-                our_id: None,
-            },
-            _ => return Ok(None),
-        };
-        let operation = Operation {
-            id: 0,
-            run: self.run.id,
-            link: link.id,
-            push: StoredPush::from(&push),
-            state: OperationState::Sent,
-            sent_at: self.run.request.as_of,
-            rounds: 0,
-        };
-        let journal =
-            self.run.store.begin_operations(self.run.profile.id, self.run.id, &[(link.clone(), operation)])?;
-        let pushed = self.run.connector.push(&self.run.account, &target, std::slice::from_ref(&push));
-        let Some((journaled, operation)) = journal.into_iter().next() else { return Ok(None) };
-        let outcome = pushed.map_or_else(Err, |mut outcomes| outcomes.pop().unwrap_or(Ok(None)));
-        let written = match outcome {
-            Ok(written) => written,
-            Err(failure) => {
-                self.run.notes.say(Severity::Warning, format!("an item was not put back: {failure}"));
-                let is_known = !matches!(failure, ConnectorFailure::Transient(_) | ConnectorFailure::Broken(_));
-                if is_known {
-                    let not_done = vec![not_done(&journaled, operation.id)];
-                    self.run.store.settle(self.run.profile.id, self.run.request.as_of, not_done)?;
-                }
-                return match failure {
-                    ConnectorFailure::Auth(_) | ConnectorFailure::Throttled(_) => Err(Stop::from(failure)),
-                    _ => Ok(None),
-                };
-            }
-        };
-        link.note = "put back by an undo".to_owned();
-        match entry.action {
-            // The activity stays; its item is not made again.
-            AuditAction::Created => {
-                link.state = LinkState::Suppressed;
-                link.remote_id = None;
-            }
-            // The activity is canceled and stays so; the item is the person's alone.
-            AuditAction::Deleted => {
-                link.state = LinkState::Unlinked;
-                link.remote_id = written.as_ref().map(|item| item.remote_id.clone());
-            }
-            _ => {
-                if let Some(item) = &written {
-                    let remote = projection(link.kind, &item.content);
-                    link.base = Base { remote, ..link.base };
-                    link.etag.clone_from(&item.etag);
-                }
-            }
-        }
-        let audit = vec![self.entry(entry, &link, entry.after.clone(), written.map(|item| item.content))];
-        let operation = Some((operation.id, OperationState::Done));
-        self.settle(Settlement { link, operation, change: None, audit, observed: entry.remote_id.clone() })
-    }
-
-    fn entry(&self, undone: &AuditEntry, link: &Link, before: Option<Content>, after: Option<Content>) -> AuditEntry {
-        let action = match undone.action {
-            AuditAction::Created => AuditAction::Deleted,
-            AuditAction::Deleted => AuditAction::Created,
-            _ => AuditAction::Updated,
-        };
-        AuditEntry {
-            sequence: 0,
-            run: self.run.id,
-            link: link.id,
-            side: undone.side,
-            action,
-            headquarters: undone.headquarters.clone(),
-            remote_id: link.remote_id.clone().or_else(|| undone.remote_id.clone()),
-            row: "undo".to_owned(),
-            before,
-            after,
-        }
-    }
-
-    /// Stores one result; the link as it stands then.
-    fn settle(&mut self, settlement: Settlement) -> Result<Option<Link>, Stop> {
-        let settled = self.run.store.settle(self.run.profile.id, self.run.request.as_of, vec![settlement])?;
-        match settled.into_iter().next() {
-            Some(Settled::Done(link, _)) => {
-                self.done += 1;
-                Ok(Some(*link))
-            }
-            _ => {
-                self.run.notes.say(Severity::Warning, "an activity was changed meanwhile: it was left as it is");
-                Ok(None)
-            }
         }
     }
 }
@@ -483,11 +303,6 @@ fn is_there_again(link: &Link, links: &BTreeMap<i64, Link>) -> bool {
             && other.headquarters == link.headquarters
             && !matches!(other.state, LinkState::Tombstone | LinkState::Unlinked)
     })
-}
-
-fn differing(now: &Content, before: &Content, kind: ItemKind) -> FieldSet {
-    let (now, before): (Projection, Projection) = (projection(kind, now), projection(kind, before));
-    before.iter().filter(|(field, value)| now.get(field) != Some(value)).map(|(field, _)| *field).collect()
 }
 
 fn digest(steps: &[UndoStep]) -> String {
