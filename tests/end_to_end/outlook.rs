@@ -54,6 +54,7 @@ mod tasks;
 mod trouble;
 mod undo;
 mod walk_through;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -38,4 +38,4 @@ pub use row::Row;
 pub use run::{Synchronisation, synchronise, synchronise_contacts};
 pub use snapshot::{HeadquartersItem, Listing, MARGIN, Place, RemoteState, Snapshot};
 pub use undo::{UndoReport, UndoStep, undo};
-pub use why::{FieldWhy, Why, why};
+pub use why::{FieldWhy, Why, Writer, why};

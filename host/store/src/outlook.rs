@@ -332,6 +332,9 @@ pub struct NewSyncRun {
     pub as_of: Instant,
     /// By the clock of the machine.
     pub started: Instant,
+    /// What the items that it writes bear, so that every installation can tell its own writes from those of others: random,
+    /// in a-z and 0-9. Empty for a run that was stored before there were such marks.
+    pub writer: String,
 }
 
 named_enum! {
@@ -457,6 +460,19 @@ pub trait OutlookStore {
     /// # Errors
     /// The database cannot be read.
     fn sync_run(&self, run: SyncRunId) -> Result<Option<SyncRun>>;
+
+    /// Those of these marks that no run of this database has, of whichever profile: another installation wrote them, or this
+    /// one before it was restored.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn unknown_writers(&self, writers: &[&str]) -> Result<Vec<String>>;
+
+    /// The run that has this mark.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn run_of_writer(&self, writer: &str) -> Result<Option<SyncRun>>;
 
     /// All links of a profile, tombstones too, by number.
     ///

@@ -116,7 +116,8 @@ impl Push<'_> {
     fn creation(&self, position: usize, create: &Create) -> Result<Write, Failure> {
         let mut calendar = Calendar::resource();
         let key = Key { kind: self.reader.kind, uid: &create.key, original_start: None };
-        calendar.create(&key, &create.our_id, entry(&create.content)?, &self.reader.viewer, self.now)?;
+        let (our_id, writer) = (&create.our_id, &create.writer);
+        calendar.create(&key, our_id, writer, entry(&create.content)?, &self.reader.viewer, self.now)?;
         let data = calendar.to_bytes();
         let path = self.calendar.member(&format!("{}.ics", create.key));
         let request = self.client.request("PUT", &path).header("if-none-match", "*").body(MEDIA_TYPE, data.clone());
@@ -231,7 +232,8 @@ impl Push<'_> {
                     self.spare_attendees(stored)?;
                 }
                 let entry = entry(&update.content)?;
-                let change = Change { entry, fields: update.fields, our_id: update.our_id.as_deref() };
+                let (our_id, writer) = (update.our_id.as_deref(), &update.writer);
+                let change = Change { entry, fields: update.fields, our_id, writer };
                 calendar.update(&key, &change, viewer, self.now)?;
             }
             Operation::Delete(_) => {

@@ -242,7 +242,14 @@ impl Mailbox {
         let (id, wanted) = match operation {
             Operation::Create(create) => {
                 let key = Key { kind, uid: &create.key, original_start: None };
-                calendar.create(&key, &create.our_id, entry(&create.content)?, &self.viewer, self.now)?;
+                calendar.create(
+                    &key,
+                    &create.our_id,
+                    &create.writer,
+                    entry(&create.content)?,
+                    &self.viewer,
+                    self.now,
+                )?;
                 return Ok(Some(create.key.clone()));
             }
             Operation::Update(update) => (&update.remote_id, &update.etag),
@@ -260,7 +267,8 @@ impl Mailbox {
         let written: Result<(), WriteError> = match operation {
             Operation::Update(update) => {
                 let entry = entry(&update.content)?;
-                let change = Change { entry, fields: update.fields, our_id: update.our_id.as_deref() };
+                let (our_id, writer) = (update.our_id.as_deref(), &update.writer);
+                let change = Change { entry, fields: update.fields, our_id, writer };
                 calendar.update(&key, &change, &self.viewer, self.now)
             }
             Operation::Delete(_) => calendar.delete(&key, &self.viewer, self.now),

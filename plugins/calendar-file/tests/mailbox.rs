@@ -107,12 +107,19 @@ fn key(number: usize) -> String {
 
 fn create(number: usize) -> Operation {
     let content = Content::Entry(visit(&format!("Visit {number}")));
-    Operation::Create(Create { key: key(number), our_id: format!("our-{number}"), content })
+    Operation::Create(Create { key: key(number), our_id: format!("our-{number}"), writer: "run-1".to_owned(), content })
 }
 
 fn update(item: &Item, entry: Entry, fields: Fields) -> Operation {
     let (remote_id, etag) = (item.remote_id.clone(), item.etag.clone());
-    Operation::Update(Update { remote_id, etag, content: Content::Entry(entry), fields, our_id: None })
+    Operation::Update(Update {
+        remote_id,
+        etag,
+        content: Content::Entry(entry),
+        fields,
+        our_id: None,
+        writer: "run-2".to_owned(),
+    })
 }
 
 fn reference(item: &Item) -> Reference {
@@ -214,6 +221,7 @@ fn writes_ask_for_the_state_that_they_were_decided_on() {
     let renamed = done(folder.only(update(&made, visit("Renamed"), Fields::SUBJECT)));
     assert_eq!(entry(&renamed).subject, "Renamed");
     assert_ne!(renamed.etag, made.etag);
+    assert_eq!([made.writer.as_deref(), renamed.writer.as_deref()], [Some("run-1"), Some("run-2")]);
     let stale = [
         update(&made, visit("Stale"), Fields::SUBJECT),
         Operation::Delete(reference(&made)),
@@ -237,7 +245,7 @@ fn writes_ask_for_the_state_that_they_were_decided_on() {
     assert!(!folder.text().contains("Locked by ERP"));
 
     let disowned = done(folder.only(Operation::Disown(reference(&renamed))));
-    assert_eq!(disowned.identity, Identity::None);
+    assert_eq!((&disowned.identity, &disowned.writer), (&Identity::None, &None));
     assert_eq!(folder.only(Operation::Delete(reference(&disowned))), Outcome::Done(None));
     assert_eq!(folder.fetched(&made.remote_id), Ok(None));
     assert!(!folder.text().contains("VEVENT"));
@@ -369,7 +377,12 @@ fn private_items_never_give_their_texts() {
 fn tasks_lie_in_the_same_file() {
     let folder = Folder::with(&event("a", ""));
     let task = Entry { period: None, zone: String::new(), completed: Some(NOW), ..visit("Call") };
-    let create = Create { key: key(1), our_id: "our-1".to_owned(), content: Content::Entry(task.clone()) };
+    let create = Create {
+        key: key(1),
+        our_id: "our-1".to_owned(),
+        writer: "run-1".to_owned(),
+        content: Content::Entry(task.clone()),
+    };
     let outcomes = folder.mailbox().push(Kind::Task, &[Operation::Create(create)]).unwrap();
     let made = done(outcomes[0].clone());
     assert_eq!((entry(&made), made.collection.as_str()), (&task, "tasks"));

@@ -3,7 +3,7 @@
 use crate::line::{Boundary, Property, boundary, lines, name};
 
 /// What is read of a component; everything else is foreign.
-const READ: [&str; 33] = [
+const READ: [&str; 34] = [
     "UID",
     "SUMMARY",
     "DESCRIPTION",
@@ -29,6 +29,7 @@ const READ: [&str; 33] = [
     "ORGANIZER",
     "ATTENDEE",
     "X-APPTSYNC-ID",
+    "X-APPTSYNC-WRITER",
     "LAST-MODIFIED",
     "DTSTAMP",
     "SEQUENCE",
@@ -41,6 +42,9 @@ const READ: [&str; 33] = [
 
 /// Where our id stands in an item.
 pub(crate) const OUR_ID: &str = "X-APPTSYNC-ID";
+
+/// Where the writer stands in an item.
+pub(crate) const WRITER: &str = "X-APPTSYNC-WRITER";
 
 /// The properties of a component itself, without those of components within it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

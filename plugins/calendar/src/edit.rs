@@ -5,7 +5,7 @@ use apptsync_plugin::types::{Instant, Period, Priority};
 use chrono::{Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
-use crate::component::{Component, OUR_ID, Section, sections};
+use crate::component::{Component, OUR_ID, Section, WRITER, sections};
 use crate::definition::{Years, zone_parameter};
 use crate::error::{Unreadable, WriteError};
 use crate::line::{LineEnd, Property, escape, is_named, listed, push, unescape, unfold};
@@ -27,6 +27,8 @@ pub struct Change<'a> {
     pub fields: Fields,
     /// Where set, stored with the item.
     pub our_id: Option<&'a str>,
+    /// Stored with the item where anything is.
+    pub writer: &'a str,
 }
 
 impl Calendar<'_> {
@@ -39,6 +41,7 @@ impl Calendar<'_> {
         &mut self,
         key: &Key<'_>,
         our_id: &str,
+        writer: &str,
         entry: &Entry,
         viewer: &Viewer,
         now: Instant,
@@ -57,6 +60,7 @@ impl Calendar<'_> {
         patch.set("CREATED", "", &value::format_utc(now));
         patch.set("SEQUENCE", "", "0");
         patch.set(OUR_ID, "", our_id);
+        patch.set(WRITER, "", writer);
         if key.kind == Kind::Appointment {
             patch.set("TRANSP", "", "OPAQUE");
             patch.set("X-MICROSOFT-CDO-BUSYSTATUS", "", "BUSY");
@@ -100,6 +104,9 @@ impl Calendar<'_> {
         }
         if let Some(our_id) = change.our_id {
             patch.set(OUR_ID, "", our_id);
+        }
+        if change.our_id.is_some() || change.fields != Fields::empty() {
+            patch.set(WRITER, "", change.writer);
         }
         let (target, bytes) = target.owned();
         self.put_fields(&mut patch, key.kind, change.entry, change.fields, zone, viewer)?;
@@ -164,7 +171,7 @@ impl Calendar<'_> {
         }
     }
 
-    /// Takes our id off an item, and changes nothing else.
+    /// Takes our id and the writer off an item, and changes nothing else.
     ///
     /// # Errors
     ///
@@ -185,6 +192,7 @@ impl Calendar<'_> {
         let Some(piece) = self.piece(index) else { return Err(WriteError::NoSuchItem) };
         let mut patch = Patch::default();
         patch.remove(OUR_ID);
+        patch.remove(WRITER);
         let bytes = patch.apply(&piece.bytes, self.line_end());
         self.replace(index, bytes);
         Ok(())
@@ -359,7 +367,7 @@ fn target<'c>(object: &Object<'c>, key: &Key<'_>, viewer: &Viewer) -> Result<Tar
         return Err(split());
     }
     let mut patch = Patch::default();
-    for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", OUR_ID] {
+    for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", OUR_ID, WRITER] {
         patch.remove(name);
     }
     let (parameters, value) = written(&start);

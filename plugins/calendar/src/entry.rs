@@ -6,13 +6,13 @@ use apptsync_plugin::text::{DESCRIPTION, LINE, truncate};
 use apptsync_plugin::types::{Instant, Period, Priority};
 use mail_parser::decoders::html::html_to_text;
 
-use crate::component::{Component, OUR_ID};
+use crate::component::{Component, OUR_ID, WRITER};
 use crate::moment::{Moment, Style, Times};
 use crate::value::{self, Written};
 use crate::{Place, Viewer};
 
-/// The longest of our ids that the contract allows.
-const LONGEST_OUR_ID: usize = 64;
+/// The longest of our ids, and of the marks of writers, that the contract allows.
+const LONGEST_MARK: usize = 64;
 
 /// The item of a component at a place, with the period that it has there.
 pub(crate) fn item(
@@ -42,6 +42,7 @@ pub(crate) fn item(
         etag: place.etag.to_owned(),
         collection: place.collection.to_owned(),
         identity: our_id(component).map_or(Identity::None, Identity::Ours),
+        writer: writer(component),
         uid: component.text("UID").filter(|uid| uid.len() <= LINE).unwrap_or_default(),
         content: Content::Entry(entry),
         private,
@@ -55,11 +56,20 @@ pub(crate) fn item(
 
 /// Our id, if it is one of ours.
 pub(crate) fn our_id(component: &Component) -> Option<String> {
-    let is_ours = |id: &String| {
+    mark(component, OUR_ID)
+}
+
+/// Who wrote it last, if it is a mark that we write.
+pub(crate) fn writer(component: &Component) -> Option<String> {
+    mark(component, WRITER)
+}
+
+fn mark(component: &Component, name: &str) -> Option<String> {
+    let is_ours = |mark: &String| {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !id.is_empty() && id.len() <= LONGEST_OUR_ID && id.bytes().all(is_plain)
+        !mark.is_empty() && mark.len() <= LONGEST_MARK && mark.bytes().all(is_plain)
     };
-    component.text(OUR_ID).filter(is_ours)
+    component.text(name).filter(is_ours)
 }
 
 /// The zone that it is shown in: none for UTC and for what is read in the viewer's own.

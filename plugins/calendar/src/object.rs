@@ -275,6 +275,9 @@ impl<'c> Object<'c> {
         if !found.is_exception || entry::our_id(found.component) == pattern.our_id() {
             item.identity = connector::Identity::None;
         }
+        if !found.is_exception || item.writer == pattern.writer() {
+            item.writer = None;
+        }
         item.occurrence = Some(Occurrence { series: place.remote_id.to_owned(), original_start: found.original_start });
         Ok(item)
     }

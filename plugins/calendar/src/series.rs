@@ -125,6 +125,11 @@ impl<'a> Pattern<'a> {
         self.master.as_ref().and_then(|master| entry::our_id(&master.component))
     }
 
+    /// Who wrote the pattern last.
+    pub(crate) fn writer(&self) -> Option<String> {
+        self.master.as_ref().and_then(|master| entry::writer(&master.component))
+    }
+
     /// When an occurrence takes place.
     pub(crate) fn period(&self, found: &Found<'_>) -> Result<Period, Unreadable> {
         match self.kind {

@@ -48,7 +48,7 @@ fn an_occurrence_takes_as_long_when_the_clock_is_put_back() {
     // An exception for it says the same.
     let mut calendar = Calendar::parse(&bytes).unwrap();
     let key = Key { kind: Kind::Appointment, uid: "u", original_start: Some(1_792_888_200) };
-    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None };
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None, writer: "run-2" };
     calendar.update(&key, &change, &viewer(), NOW).unwrap();
     assert_eq!(occurrences(&calendar.to_bytes(), &ALWAYS).swap_remove(1), second);
 }

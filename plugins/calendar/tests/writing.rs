@@ -9,7 +9,7 @@
 
 mod common;
 
-use apptsync_calendar::{Calendar, Change, Effort, Key, Unreadable, WriteError};
+use apptsync_calendar::{Calendar, Change, Effort, Key, Place, Unreadable, WriteError};
 use apptsync_plugin::connector::{Entry, Fields, Identity, Item, Kind};
 use apptsync_plugin::types::{AllDay, Failure, Period, Priority, Timed};
 use common::{
@@ -31,13 +31,13 @@ fn occurrence(original_start: i64) -> Key<'static> {
 fn created(kind: Kind, entry: &Entry) -> Vec<u8> {
     let mut calendar = Calendar::feed("Anna");
     let key = Key { kind, uid: UID, original_start: None };
-    calendar.create(&key, "our-1", entry, &viewer(), NOW).unwrap();
+    calendar.create(&key, "our-1", "run-1", entry, &viewer(), NOW).unwrap();
     calendar.to_bytes()
 }
 
 fn updated(bytes: &[u8], entry: &Entry, fields: Fields) -> Vec<u8> {
     changed(bytes, |calendar| {
-        calendar.update(&key("u"), &Change { entry, fields, our_id: None }, &viewer(), NOW).unwrap();
+        calendar.update(&key("u"), &Change { entry, fields, our_id: None, writer: "run-2" }, &viewer(), NOW).unwrap();
     })
 }
 
@@ -62,6 +62,7 @@ fn a_new_appointment_is_as_outlook_wants_it() {
         "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
         &format!("UID:{UID}"),
         "X-APPTSYNC-ID:our-1",
+        "X-APPTSYNC-WRITER:run-1",
         "SEQUENCE:0",
         "DTSTAMP:20261201T080000Z",
         "LAST-MODIFIED:20261201T080000Z",
@@ -140,20 +141,21 @@ fn a_definition_grows_with_the_years_and_a_foreign_one_stays() {
     let first = created(Kind::Appointment, &casablanca(NOW));
     assert!(text(&first).contains("X-APPTSYNC-COVERS:2026-2031"));
     let later = changed(&first, |calendar| {
-        calendar.create(&key("later"), "our-2", &casablanca(NOW + 3_000 * DAY), &viewer(), NOW).unwrap()
+        calendar.create(&key("later"), "our-2", "run-1", &casablanca(NOW + 3_000 * DAY), &viewer(), NOW).unwrap()
     });
     assert!(text(&later).contains("X-APPTSYNC-COVERS:2026-2040"), "{}", text(&later));
     assert_eq!(text(&later).matches("BEGIN:VTIMEZONE").count(), 1);
     let twice = changed(&Calendar::feed("A").to_bytes(), |calendar| {
-        calendar.create(&key("1"), "a", &casablanca(NOW), &viewer(), NOW).unwrap();
-        calendar.create(&key("2"), "b", &casablanca(NOW + 3_000 * DAY), &viewer(), NOW).unwrap();
+        calendar.create(&key("1"), "a", "run-1", &casablanca(NOW), &viewer(), NOW).unwrap();
+        calendar.create(&key("2"), "b", "run-1", &casablanca(NOW + 3_000 * DAY), &viewer(), NOW).unwrap();
     });
     assert_eq!(text(&twice).matches("BEGIN:VTIMEZONE").count(), 1);
 
     let foreign = calendar(
         "BEGIN:VTIMEZONE\nTZID:Central European Standard Time\nBEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE",
     );
-    let with = changed(&foreign, |calendar| calendar.create(&key("1"), "a", &visit(), &viewer(), NOW).unwrap());
+    let with =
+        changed(&foreign, |calendar| calendar.create(&key("1"), "a", "run-1", &visit(), &viewer(), NOW).unwrap());
     assert!(text(&with).contains("DTSTART;TZID=Central European Standard Time:20261201T090000"));
     assert_eq!(text(&with).matches("BEGIN:VTIMEZONE").count(), 1);
     assert_eq!(entry(&item(&with)), &visit());
@@ -209,7 +211,7 @@ fn only_what_is_named_is_replaced() {
         .replace("SUMMARY;LANGUAGE=pl:Old", "SUMMARY:Visit\\, Nowak\\; \\\\ & Co")
         .replace("DTSTAMP:20200101T000000Z", "DTSTAMP:20261201T080000Z")
         .replace("SEQUENCE:4", "SEQUENCE:5")
-        .replace("BEGIN:VALARM", "LAST-MODIFIED:20261201T080000Z\r\nBEGIN:VALARM");
+        .replace("BEGIN:VALARM", "LAST-MODIFIED:20261201T080000Z\r\nX-APPTSYNC-WRITER:run-2\r\nBEGIN:VALARM");
     assert_eq!(after, expected);
 
     let all = updated(&before, &visit(), everything());
@@ -250,12 +252,44 @@ fn a_completed_appointment_is_free_and_has_no_reminder() {
 fn adopting_and_disowning_touch_nothing_else() {
     let before = event(FOREIGN);
     let adopted = changed(&before, |calendar| {
-        let change = Change { entry: &visit(), fields: Fields::empty(), our_id: Some("our-9") };
+        let change = Change { entry: &visit(), fields: Fields::empty(), our_id: Some("our-9"), writer: "run-2" };
         calendar.update(&key("u"), &change, &viewer(), NOW).unwrap();
     });
     assert_eq!(item(&adopted).identity, Identity::Ours("our-9".to_owned()));
+    assert_eq!(item(&adopted).writer.as_deref(), Some("run-2"));
     let disowned = changed(&adopted, |calendar| calendar.disown(&key("u"), &viewer()).unwrap());
     assert_eq!(text(&disowned), text(&before));
+}
+
+#[test]
+fn the_writer_is_the_last_one_and_nothing_of_somebody_elses() {
+    let writer = |bytes: &[u8]| item(bytes).writer;
+    let before = event("DTSTART:20261201T080000Z\nX-APPTSYNC-WRITER:run-1");
+    assert_eq!(writer(&before).as_deref(), Some("run-1"));
+    assert_eq!(writer(&updated(&before, &visit(), Fields::SUBJECT)).as_deref(), Some("run-2"));
+    assert_eq!(text(&updated(&before, &visit(), Fields::empty())), text(&before), "nothing is written");
+    for foreign in ["", "Run 1", "run_1", &"a".repeat(65)] {
+        assert_eq!(writer(&event(&format!("DTSTART:20261201T080000Z\nX-APPTSYNC-WRITER:{foreign}"))), None);
+    }
+}
+
+/// Who moves an occurrence in a calendar program copies the pattern into an exception, and the writer with it.
+#[test]
+fn an_exception_has_the_writer_of_itself_and_not_of_the_pattern() {
+    let before = event(&format!("{WEEKLY}\nX-APPTSYNC-WRITER:run-1"));
+    let writers = |bytes: &[u8]| -> Vec<Option<String>> {
+        let calendar = Calendar::parse(bytes).unwrap();
+        let object = calendar.object(APPOINTMENT, "u").unwrap();
+        let place = Place { remote_id: "u", etag: "1", collection: "calendar" };
+        let found = object.occurrences(&ALWAYS, &place, &viewer(), &mut Effort::default()).unwrap();
+        found.items.into_iter().map(|item| item.writer).collect()
+    };
+    assert_eq!(writers(&before), [None, None, None, None]);
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None, writer: "run-2" };
+    let changed = changed(&before, |calendar| calendar.update(&occurrence(SECOND), &change, &viewer(), NOW).unwrap());
+    assert_eq!(writers(&changed), [None, Some("run-2".to_owned()), None, None]);
+    let copied = text(&changed).replace("run-2", "run-1");
+    assert_eq!(writers(copied.as_bytes()), [None, None, None, None]);
 }
 
 #[test]
@@ -312,7 +346,7 @@ const SECOND: i64 = 1_796_713_200;
 fn one_occurrence_is_changed_by_an_exception() {
     let before = event(WEEKLY);
     let moved = Entry { period: Some(Period::Timed(Timed { start: SECOND + 7_200, end: SECOND + 9_000 })), ..visit() };
-    let change = |fields, our_id| Change { entry: &moved, fields, our_id };
+    let change = |fields, our_id| Change { entry: &moved, fields, our_id, writer: "run-2" };
     let after = changed(&before, |calendar| {
         calendar.update(&occurrence(SECOND), &change(Fields::SUBJECT, Some("one")), &viewer(), NOW).unwrap();
     });
@@ -357,7 +391,7 @@ fn one_occurrence_is_changed_by_an_exception() {
 #[test]
 fn recurring_tasks_and_whole_days_get_exceptions_of_their_own_kind() {
     let bytes = event("DTSTART;VALUE=DATE:20261201\nDTEND;VALUE=DATE:20261203\nRRULE:FREQ=WEEKLY;COUNT=2");
-    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None };
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None, writer: "run-2" };
     let second = 1_796_688_000;
     let after = changed(&bytes, |calendar| calendar.update(&occurrence(second), &change, &viewer(), NOW).unwrap());
     assert!(
@@ -383,7 +417,7 @@ fn what_must_not_be_written_is_refused_and_changes_nothing() {
         assert_eq!(calendar.to_bytes(), bytes);
         error
     };
-    let all = Change { entry: &visit(), fields: everything(), our_id: None };
+    let all = Change { entry: &visit(), fields: everything(), our_id: None, writer: "run-2" };
     let weekly = event(WEEKLY);
     let broken = calendar("BEGIN:VEVENT\nUID:u\nBEGIN:VALARM\nEND:VEVENT");
     assert!(matches!(
@@ -399,7 +433,7 @@ fn what_must_not_be_written_is_refused_and_changes_nothing() {
         WriteError::NoSuchItem
     );
     assert_eq!(
-        refused(&weekly, &|calendar| calendar.create(&key("u"), "a", &visit(), &viewer(), NOW)),
+        refused(&weekly, &|calendar| calendar.create(&key("u"), "a", "run-1", &visit(), &viewer(), NOW)),
         WriteError::Exists
     );
     assert_eq!(
@@ -408,7 +442,7 @@ fn what_must_not_be_written_is_refused_and_changes_nothing() {
     );
     let timeless = Entry { period: None, ..visit() };
     assert!(matches!(
-        refused(&weekly, &|calendar| calendar.create(&key("n"), "a", &timeless, &viewer(), NOW)),
+        refused(&weekly, &|calendar| calendar.create(&key("n"), "a", "run-1", &timeless, &viewer(), NOW)),
         WriteError::Refused(_)
     ));
     assert_eq!(Failure::from(WriteError::Exists), Failure::Conflict);
@@ -430,7 +464,7 @@ fn an_object_goes_with_all_that_belongs_to_it_and_nothing_else() {
     let mut calendar = Calendar::parse(&bytes).unwrap();
     calendar.delete(&key("a"), &viewer(), NOW).unwrap();
     assert!(calendar.object(APPOINTMENT, "a").is_none());
-    calendar.create(&key("a"), "again", &visit(), &viewer(), NOW).unwrap();
+    calendar.create(&key("a"), "again", "run-1", &visit(), &viewer(), NOW).unwrap();
     assert_eq!(
         calendar.object(APPOINTMENT, "a").unwrap().item(&place(), &viewer()).unwrap().unwrap().identity,
         Identity::Ours("again".to_owned())
@@ -550,7 +584,7 @@ proptest! {
             let _ = object.change(&ALWAYS, &place(), &viewer(), &mut Effort::default());
             for original_start in [None, Some(NOW), Some(1_796_202_000)] {
                 let key = Key { kind, uid: &uid, original_start };
-                let change = Change { entry: &visit(), fields: everything(), our_id: Some("b") };
+                let change = Change { entry: &visit(), fields: everything(), our_id: Some("b"), writer: "run-2" };
                 for write in 0..3 {
                     let mut copy = calendar.clone();
                     let done = match write {
@@ -608,7 +642,7 @@ fn an_exception_that_holds_for_all_that_follow_is_not_written() {
         "BEGIN:VEVENT\nUID:u\nDTSTART:20261201T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT\n\
          BEGIN:VEVENT\nUID:u\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261203T080000Z\nDTSTART:20261203T103000Z\nDURATION:PT2H\nEND:VEVENT",
     );
-    let change = Change { entry: &visit(), fields: Fields::PERIOD, our_id: None };
+    let change = Change { entry: &visit(), fields: Fields::PERIOD, our_id: None, writer: "run-2" };
     let mut calendar = Calendar::parse(&bytes).unwrap();
     for day in [2, 3] {
         let key = occurrence(NOW + day * DAY);
@@ -626,7 +660,7 @@ fn whole_days_that_are_written_as_times_are_excepted_by_times() {
     let midnights = "DTSTART;TZID=Europe/Warsaw:20261201T000000\nDTEND;TZID=Europe/Warsaw:20261202T000000\n\
         X-MICROSOFT-CDO-ALLDAYEVENT:TRUE\nRRULE:FREQ=WEEKLY;COUNT=3";
     let second = 1_796_688_000;
-    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None };
+    let change = Change { entry: &visit(), fields: Fields::SUBJECT, our_id: None, writer: "run-2" };
     let after = changed(&event(midnights), |calendar| {
         calendar.update(&occurrence(second), &change, &viewer(), NOW).unwrap();
         calendar.delete(&occurrence(second + 7 * DAY), &viewer(), NOW).unwrap();

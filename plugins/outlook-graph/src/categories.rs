@@ -1,11 +1,12 @@
 //! The category of what is no longer put back, among the user's own.
 
-use apptsync_plugin::connector::{Identity, Mark, Operation};
+use apptsync_plugin::connector::{Mark, Operation};
 use apptsync_plugin::types::Failure;
 use serde_json::{Value, json};
 
 use crate::batch::{Answer, Part};
 use crate::etag;
+use crate::property::Signature;
 use crate::push::{Expected, Write, looked_up};
 
 const LOCKED: &str = "Locked by ERP";
@@ -35,5 +36,5 @@ pub(crate) fn write(resource: String, mark: &Mark, present: Option<Answer>) -> R
         wanted.push(LOCKED.into());
     }
     let part = Part::patch(resource, etag, json!({"categories": wanted}));
-    Ok(Write { part, expected: Expected::Item(Identity::Unread) })
+    Ok(Write { part, expected: Expected::Item(Signature::UNREAD) })
 }

@@ -3,11 +3,12 @@
 
 pub(crate) mod write;
 
-use apptsync_plugin::connector::{Contact, Content, Identity, Item};
+use apptsync_plugin::connector::{Contact, Content, Item};
 use apptsync_plugin::text::NOTE;
 use serde_json::Value;
 
 use crate::etag::{self, Marks};
+use crate::property::Signature;
 use crate::{events, moment, normalise};
 
 /// A contact.
@@ -15,7 +16,7 @@ use crate::{events, moment, normalise};
 /// # Errors
 ///
 /// It has no id, no `ETag` or no folder.
-pub(crate) fn read(contact: &Value, identity: Identity) -> Result<Item, String> {
+pub(crate) fn read(contact: &Value, signature: Signature) -> Result<Item, String> {
     let folder = contact["parentFolderId"]
         .as_str()
         .filter(|id| !id.is_empty())
@@ -24,7 +25,8 @@ pub(crate) fn read(contact: &Value, identity: Identity) -> Result<Item, String> 
         remote_id: events::id(contact)?.to_owned(),
         etag: etag::with_marks(etag::of(contact)?, &Marks { has_more: has_more(contact), ..Marks::default() }),
         collection: folder.to_owned(),
-        identity,
+        identity: signature.identity,
+        writer: signature.writer,
         uid: String::new(),
         content: Content::Contact(fields(contact)),
         private: false,

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use apptsync_plugin::connector::{Change, Identity, Item, Kind, Page, Target, Window};
+use apptsync_plugin::connector::{Change, Item, Kind, Page, Target, Window};
 use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
 use crate::cursor::Cursor;
 use crate::graph::{self, Graph};
+use crate::property::Signature;
 use crate::series::{self, MOST_OCCURRENCES};
 use crate::{contacts, events, moment, read, tasks};
 
@@ -156,9 +157,9 @@ impl Gathered {
             return Ok(());
         }
         let item = match target.kind {
-            Kind::Appointment => events::read(entity, graph.zone, &target.collection, Identity::Unread),
+            Kind::Appointment => events::read(entity, graph.zone, &target.collection, Signature::UNREAD),
             Kind::Task => tasks::read(entity, graph.zone, &target.collection),
-            Kind::Contact => contacts::read(entity, Identity::Unread),
+            Kind::Contact => contacts::read(entity, Signature::UNREAD),
         };
         self.mention(id, item.map_or(Mention::Incomplete, |item| Mention::Present(Box::new(item))));
         Ok(())

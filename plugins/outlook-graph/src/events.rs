@@ -3,13 +3,14 @@
 mod siblings;
 pub(crate) mod write;
 
-use apptsync_plugin::connector::{Content, Entry, Identity, Item, Occurrence};
+use apptsync_plugin::connector::{Content, Entry, Item, Occurrence};
 use apptsync_plugin::types::{AllDay, Instant, Period, Priority, Timed};
 use chrono::{NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::etag::{self, Marks};
+use crate::property::Signature;
 use crate::{moment, normalise, property, zones};
 
 /// What an event is asked for. `originalStart` comes only when it is asked for.
@@ -38,7 +39,7 @@ pub(crate) fn id(entity: &Value) -> Result<&str, String> {
 /// # Errors
 ///
 /// Something without which it is no appointment is missing or makes no sense.
-pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Identity) -> Result<Item, String> {
+pub(crate) fn read(event: &Value, account: Tz, collection: &str, signature: Signature) -> Result<Item, String> {
     let remote_id = id(event)?.to_owned();
     let is_all_day = event["isAllDay"].as_bool().unwrap_or(false);
     let has_attendees = event["attendees"].as_array().is_some_and(|people| !people.is_empty());
@@ -78,7 +79,8 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, identity: Ident
         remote_id,
         etag: etag::with_marks(etag::of(event)?, &marks),
         collection: collection.to_owned(),
-        identity,
+        identity: signature.identity,
+        writer: signature.writer,
         uid: uid(event),
         content: Content::Entry(entry),
         private,
@@ -96,7 +98,7 @@ fn uid(event: &Value) -> String {
     uid.unwrap_or_default().to_owned()
 }
 
-/// An event that was read with our property and its calendar expanded: identity and collection are its own.
+/// An event that was read with our properties and its calendar expanded: identity and collection are its own.
 ///
 /// # Errors
 ///

@@ -1,10 +1,11 @@
 //! Operations that are one request each, and what their answers mean.
 
-use apptsync_plugin::connector::{Fields, Identity, Item, Outcome};
+use apptsync_plugin::connector::{Fields, Item, Outcome};
 use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::batch::{Answer, Part};
+use crate::property::Signature;
 
 /// A request, and what a good answer to it holds.
 pub(crate) struct Write {
@@ -14,10 +15,10 @@ pub(crate) struct Write {
 
 /// What a good answer holds.
 pub(crate) enum Expected {
-    /// The item as it is now. Its identity is what was written: answers to writes do not say.
-    Item(Identity),
+    /// The item as it is now. What it says of us is what was written: answers to writes do not say.
+    Item(Signature),
     /// A new item, and the key under which it was made.
-    Created(Identity, String),
+    Created(Signature, String),
     /// The item, which had nothing to be written, if it still has this `ETag`.
     Unchanged(String),
     /// Nothing.
@@ -51,7 +52,7 @@ pub(crate) fn parts(writes: &[Result<Write, Failure>]) -> Vec<Part> {
 pub(crate) fn settle(
     writes: Vec<Result<Write, Failure>>,
     answers: Vec<Answer>,
-    read: impl Fn(&Value, Identity) -> Result<Item, String>,
+    read: impl Fn(&Value, Signature) -> Result<Item, String>,
 ) -> Vec<Settled> {
     let mut answers = answers.into_iter();
     let mut settled = |write: Result<Write, Failure>| {
@@ -110,26 +111,26 @@ pub(crate) fn all() -> Fields {
     Fields::SUBJECT | Fields::BODY | Fields::LOCATION | Fields::PERIOD | Fields::PRIORITY | Fields::COMPLETED
 }
 
-fn judge(answer: Answer, expected: Expected, read: impl Fn(&Value, Identity) -> Result<Item, String>) -> Settled {
+fn judge(answer: Answer, expected: Expected, read: impl Fn(&Value, Signature) -> Result<Item, String>) -> Settled {
     let entity = match answer {
         Answer::Done(entity) => entity,
         Answer::Refused(refusal) => return Err(refusal.of_write().into()),
         Answer::Blocked(why) => return Err(Undone::All(why)),
         Answer::Failed(failure) => return Err(failure.into()),
     };
-    let read = |identity| {
+    let read = |signature| {
         let unreadable =
             |why| Failure::Transient(format!("it was written, but the server's answer cannot be read: {why}"));
-        read(&entity, identity).map(Some).map_err(unreadable)
+        read(&entity, signature).map(Some).map_err(unreadable)
     };
     let settled = match expected {
         Expected::Nothing => Ok(None),
-        Expected::Item(identity) => read(identity),
-        Expected::Created(identity, key) => match entity["transactionId"].as_str() {
+        Expected::Item(signature) => read(signature),
+        Expected::Created(signature, key) => match entity["transactionId"].as_str() {
             Some(found) if !found.eq_ignore_ascii_case(&key) => Err(Failure::Conflict),
-            _ => read(identity),
+            _ => read(signature),
         },
-        Expected::Unchanged(etag) => read(Identity::Unread).and_then(|item| {
+        Expected::Unchanged(etag) => read(Signature::UNREAD).and_then(|item| {
             if item.as_ref().is_some_and(|item| item.etag == etag) { Ok(item) } else { Err(Failure::Conflict) }
         }),
     };

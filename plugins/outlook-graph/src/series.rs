@@ -1,13 +1,14 @@
 //! Series: their occurrences are not told reliably by a delta query (deleted ones not at all), so each series that is
 //! mentioned is read anew.
 
-use apptsync_plugin::connector::{Change, Identity, Item, Series, Target, Window};
+use apptsync_plugin::connector::{Change, Item, Series, Target, Window};
 use apptsync_plugin::types::Failure;
 use serde_json::Value;
 
 use crate::address::encode;
 use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
+use crate::property::Signature;
 use crate::{events, moment, property};
 
 /// Occurrences of a series that the contract has room for.
@@ -71,16 +72,16 @@ fn change(
 }
 
 fn occurrence(graph: &Graph<'_>, master: &str, collection: &str, entity: &Value) -> Result<Item, String> {
-    let item = events::read(entity, graph.zone, collection, identity(entity))?;
+    let item = events::read(entity, graph.zone, collection, signature(entity))?;
     match &item.occurrence {
         Some(occurrence) if occurrence.series == master => Ok(item),
         _ => Err("it belongs to another series".to_owned()),
     }
 }
 
-/// A server that leaves the property out says nothing about it.
-fn identity(entity: &Value) -> Identity {
-    if entity["singleValueExtendedProperties"].is_array() { property::read(entity) } else { Identity::Unread }
+/// A server that leaves the properties out says nothing about them.
+fn signature(entity: &Value) -> Signature {
+    if entity["singleValueExtendedProperties"].is_array() { property::read(entity) } else { Signature::UNREAD }
 }
 
 fn detail(graph: &Graph<'_>, master: &str) -> Part {

@@ -35,6 +35,8 @@ pub(crate) fn read(task: &Value, account: Tz, list: &str) -> Result<Item, String
         etag: etag::of(task)?.to_owned(),
         collection: list.to_owned(),
         identity: links::read(task),
+        // A task of To Do has no place for it, and a linked resource would cost a request of its own with every write.
+        writer: None,
         uid: String::new(),
         content: Content::Entry(entry),
         private: false,

@@ -173,6 +173,7 @@ fn said(mailbox: &Mailbox, target: &Target, operation: &Operation) -> Result<Opt
                 etag: "phantom".to_owned(),
                 collection: target.collection.clone(),
                 identity: Identity::Ours(create.our_id.clone()),
+                writer: Some(create.writer.clone()),
                 uid: String::new(),
                 content: create.content.clone(),
                 private: false,

@@ -197,6 +197,9 @@ pub struct RemoteItem {
     pub collection: String,
     /// Our key on it.
     pub identity: Identity,
+    /// The mark of the run that wrote it last, of whichever installation; none where what was read does not say.
+    #[serde(default)]
+    pub writer: Option<String>,
     /// Its iCalendar UID, which it keeps when its id changes; empty where it has none.
     #[serde(default)]
     pub uid: String,
@@ -289,6 +292,8 @@ pub enum Push {
         key: String,
         /// Stored with the item.
         our_id: String,
+        /// The mark of the run that writes, stored beside it.
+        writer: String,
         /// What it says.
         content: Content,
     },
@@ -304,6 +309,8 @@ pub enum Push {
         fields: FieldSet,
         /// Stored with the item, where it is adopted.
         our_id: Option<String>,
+        /// The mark of the run that writes, stored with the item.
+        writer: String,
     },
     /// Deletes an item.
     Delete {

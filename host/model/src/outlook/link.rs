@@ -113,6 +113,9 @@ pub struct Base {
     /// The item has the category *Locked by ERP* (row P7).
     #[serde(default)]
     pub is_locked: bool,
+    /// The mark of the run that had written the item last by then, as far as it is known.
+    #[serde(default)]
+    pub writer: Option<String>,
 }
 
 /// What ties an item of Outlook to an object of the headquarters. One for each profile, object and kind.

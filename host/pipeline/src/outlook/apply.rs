@@ -117,7 +117,8 @@ impl<'a> Work<'a> {
                 link.state = LinkState::CreatingRemote;
                 link.collection = self.target().to_owned();
                 let our_id = link.our_id.clone();
-                Push::Create { key: our_id.clone(), our_id, content: ours.content.clone() }
+                let writer = self.snapshot.writer.clone();
+                Push::Create { key: our_id.clone(), our_id, writer, content: ours.content.clone() }
             }
             Action::Delete => {
                 let (remote_id, etag) = reference(&link)?;
@@ -138,7 +139,8 @@ impl<'a> Work<'a> {
                 let (remote_id, etag) = reference(&link)?;
                 let fields: FieldSet = self.fields(Direction::ToOutlook).collect();
                 let content = self.written(&link)?;
-                Push::Update { remote_id, etag, content, fields, our_id: None }
+                let writer = self.snapshot.writer.clone();
+                Push::Update { remote_id, etag, content, fields, our_id: None, writer }
             }
         };
         Some((link, push))
@@ -350,6 +352,7 @@ impl<'a> Work<'a> {
             },
             uid: seen.map_or_else(|| before.uid.clone(), |item| item.uid.clone()),
             is_locked: before.is_locked,
+            writer: seen.and_then(|item| item.writer.clone()).or_else(|| before.writer.clone()),
         };
         self.watch_flaps(link, &before);
         if let Some(item) = seen {

@@ -8,7 +8,7 @@ use apptsync_model::{Instant, Period};
 use super::decide::Action;
 use super::merge::{Direction, FieldChange};
 use super::plan::{Plan, Step};
-use super::snapshot::{Place, RemoteState, Snapshot};
+use super::snapshot::{Place, RemoteState, Snapshot, new_writer};
 
 /// Shifts that a mistaken zone makes, in seconds.
 const SHIFTS: [i64; 4] = [-3_600, -1_800, 1_800, 3_600];
@@ -30,6 +30,7 @@ pub fn held(plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
         blanked(plan, snapshot),
         mails(plan, snapshot),
         exploded(plan, snapshot),
+        written_elsewhere(plan, snapshot),
     ]
     .into_iter()
     .flatten()
@@ -188,6 +189,25 @@ fn exploded(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
         format!(
             "G7: one series would become {most} activities; {} are allowed without approval",
             snapshot.guards.occurrences
+        )
+    })
+}
+
+/// Loops of two installations (2.11): what is written over was written by another one, which would write over this in turn.
+fn written_elsewhere(plan: &Plan, snapshot: &Snapshot) -> Option<String> {
+    let overwrites = |step: &&Step| {
+        matches!(step.verdict.action, Action::Update | Action::Recreate | Action::Delete) && step.writes_outlook()
+    };
+    let is_written_elsewhere = |step: &&Step| {
+        let link = step.link.map(|index| &snapshot.links[index]);
+        let writer = link.and_then(|link| new_writer(link, &snapshot.remote));
+        writer.is_some_and(|writer| snapshot.strangers.contains(writer))
+    };
+    let found = plan.steps.iter().filter(overwrites).filter(is_written_elsewhere).count();
+    (found > 0).then(|| {
+        let items = if found == 1 { "1 item that this plan would change was" } else { &*format!("{found} items that this plan would change were") };
+        format!(
+            "writer: {items} last written by another installation of apptsync (a copy of this database, or this one before it was restored): let only one of them synchronize this calendar, then approve"
         )
     })
 }

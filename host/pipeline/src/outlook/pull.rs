@@ -1,12 +1,12 @@
 //! Reading Outlook: pages of changes become observations, and what is no longer listed is asked about one by one. A cursor is
 //! stored together with what it stands for, so that it never runs ahead.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use apptsync_model::Severity;
 use apptsync_model::outlook::{
-    ConnectorFailure, Identity, ItemKind, LinkState, RemoteItem, SyncCursor, Target, Window,
+    ConnectorFailure, Identity, ItemKind, Link, LinkState, RemoteItem, SyncCursor, Target, Window,
 };
+use apptsync_model::{Instant, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
 use apptsync_store::{Observation, PullWrite, Seen};
 
@@ -246,8 +246,8 @@ impl Run<'_> {
         considered: &Considered,
     ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
         let (targets, links) = (&pulled.targets, &considered.links);
-        let linked: HashSet<(ItemKind, &str)> =
-            links.iter().filter_map(|link| Some((link.kind, link.remote_id.as_deref()?))).collect();
+        let linked: HashMap<(ItemKind, &str), &Link> =
+            links.iter().filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
         let mut states = BTreeMap::new();
         let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
         for observation in observations {
@@ -255,9 +255,12 @@ impl Run<'_> {
             if !targets.contains_key(&kind) {
                 continue;
             }
-            let is_linked = linked.contains(&(kind, remote_id.as_str()));
+            let link = linked.get(&(kind, remote_id.as_str()));
             match seen {
-                Seen::Present(item) if !is_linked && item.identity == Identity::Unread => {
+                Seen::Present(item) if link.is_some_and(|link| may_go_round(link, &item, self.request.as_of)) => {
+                    asked.entry(kind).or_default().push(remote_id);
+                }
+                Seen::Present(item) if link.is_none() && item.identity == Identity::Unread => {
                     if is_worth_asking(&item) {
                         asked.entry(kind).or_default().push(remote_id);
                     } else {
@@ -298,7 +301,7 @@ impl Run<'_> {
             // That an item is gone which nothing is tied to need not be known.
             let is_forgotten = |id: &&str| {
                 let state = states.get(&(kind, (*id).to_owned()));
-                !linked.contains(&(kind, *id)) && matches!(state, Some(RemoteState::Gone))
+                !linked.contains_key(&(kind, *id)) && matches!(state, Some(RemoteState::Gone))
             };
             let forgotten: Vec<&str> = ids.iter().map(String::as_str).filter(is_forgotten).collect();
             if !forgotten.is_empty() {
@@ -353,6 +356,13 @@ impl Run<'_> {
         self.store_observations(target.kind, observations, None)?;
         Ok(Ok(()))
     }
+}
+
+/// An item of which something was put back before, and of which it was not read who wrote it: that another installation did
+/// is what must be known before it is put back once more (2.11). Where nothing goes round, nobody asks.
+fn may_go_round(link: &Link, item: &RemoteItem, now: Instant) -> bool {
+    let is_unread = item.identity == Identity::Unread && item.writer.is_none();
+    is_unread && (!link.flaps.is_empty() || link.reverts.iter().any(|at| now.0 - at.0 < DAY))
 }
 
 /// A private item is never asked about, and neither is what lies outside of everything.

@@ -109,7 +109,12 @@ impl Undo<'_> {
                 *incarnation += 1;
                 link.incarnation = *incarnation;
                 link.our_id = key(&self.run.profile.name_space, link.kind, &object, link.incarnation);
-                Push::Create { key: link.our_id.clone(), our_id: link.our_id.clone(), content: before.clone() }
+                Push::Create {
+                    key: link.our_id.clone(),
+                    our_id: link.our_id.clone(),
+                    writer: self.run.writer.clone(),
+                    content: before.clone(),
+                }
             }
             (_, Some(before), Some(item)) => Push::Update {
                 remote_id: item.remote_id.clone(),
@@ -117,6 +122,7 @@ impl Undo<'_> {
                 content: before.clone(),
                 fields: differing(&item.content, before, link.kind),
                 our_id: None,
+                writer: self.run.writer.clone(),
             },
             _ => return None,
         };
@@ -194,7 +200,7 @@ impl Undo<'_> {
             _ => {
                 if let Some(item) = &written {
                     let remote = projection(link.kind, &item.content);
-                    link.base = Base { remote, ..link.base };
+                    link.base = Base { remote, writer: item.writer.clone(), ..link.base };
                     link.etag.clone_from(&item.etag);
                 }
             }

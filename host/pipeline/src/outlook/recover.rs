@@ -153,9 +153,12 @@ impl Run<'_> {
         let pushes: Vec<Push> = again
             .iter()
             .filter_map(|(operation, link)| match &operation.push {
-                StoredPush::Create { our_id, content } => {
-                    Some(Push::Create { key: link.our_id.clone(), our_id: our_id.clone(), content: content.clone() })
-                }
+                StoredPush::Create { our_id, content } => Some(Push::Create {
+                    key: link.our_id.clone(),
+                    our_id: our_id.clone(),
+                    writer: self.writer.clone(),
+                    content: content.clone(),
+                }),
                 _ => None,
             })
             .collect();

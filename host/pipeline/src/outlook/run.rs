@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Profile, SyncCursor, SyncRunId, SyncSettings,
-    Window,
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
+    SyncSettings, Window,
 };
 use apptsync_model::{ActivityId, Instant, Severity};
 use apptsync_runtime::{Connector, MemoryState};
@@ -22,12 +22,14 @@ use super::headquarters::{self, View};
 use super::plan::{Allowance, Plan, Step};
 use super::pull::Pulled;
 use super::report::{HeldItem, Notes, Operations, SyncError, SyncReport, SyncRequest};
-use super::snapshot::Snapshot;
+use super::snapshot::{RemoteState, Snapshot, new_writer};
 
 /// How often a new plan is drawn up in one run because something changed under the old one.
 const ROUNDS: usize = 3;
 /// Runs that count for guard G8.
 const RUNS: usize = 10;
+/// How many of the 32 digits of a random number the mark of a run leaves out.
+const WRITER: usize = 16;
 const DAY: i64 = 86_400;
 const YEAR: i64 = 365 * DAY;
 
@@ -89,6 +91,8 @@ impl From<StoreError> for Stop {
 /// A run under way.
 pub(super) struct Run<'a> {
     pub(super) id: SyncRunId,
+    /// What the items that it writes bear (2.11).
+    pub(super) writer: String,
     pub(super) store: &'a dyn Store,
     pub(super) connector: &'a dyn Connector,
     pub(super) state: Option<&'a MemoryState>,
@@ -142,13 +146,8 @@ fn begin(
     request: &SyncRequest,
     windows: &BTreeMap<ItemKind, Window>,
 ) -> Result<SyncReport, SyncError> {
-    let id = with.store.begin_sync(&NewSyncRun {
-        profile: with.profile.id,
-        purpose: if request.plan_only { "plan" } else { purpose_of(windows) }.to_owned(),
-        as_of: request.as_of,
-        started: Instant::from(chrono::Utc::now()),
-    })?;
-    let mut run = Run::new(with, request, id);
+    let mut run = Run::begin(with, request, if request.plan_only { "plan" } else { purpose_of(windows) })?;
+    let id = run.id;
     let requests = with.connector.requests();
     let mut ended = Ended::default();
     let stopped = run.whole(windows, &mut ended).and_then(|()| run.delay_elapsed(windows, &ended)).err();
@@ -171,10 +170,24 @@ fn begin(
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(with: &Synchronisation<'a>, request: &'a SyncRequest, id: SyncRunId) -> Self {
+    /// Begins a run and gives it the mark that what it writes bears.
+    pub(super) fn begin(
+        with: &Synchronisation<'a>,
+        request: &'a SyncRequest,
+        purpose: &str,
+    ) -> Result<Self, StoreError> {
+        let writer = uuid::Uuid::new_v4().simple().to_string().split_off(WRITER);
+        let id = with.store.begin_sync(&NewSyncRun {
+            profile: with.profile.id,
+            purpose: purpose.to_owned(),
+            as_of: request.as_of,
+            started: Instant::from(chrono::Utc::now()),
+            writer: writer.clone(),
+        })?;
         let profile = &with.profile.profile;
-        Self {
+        Ok(Self {
             id,
+            writer,
             store: with.store,
             connector: with.connector,
             state: with.state,
@@ -193,7 +206,7 @@ impl<'a> Run<'a> {
             patience: request.patience,
             connection: None,
             oldest_run: id,
-        }
+        })
     }
 
     fn whole(&mut self, windows: &BTreeMap<ItemKind, Window>, ended: &mut Ended) -> Result<(), Stop> {
@@ -353,6 +366,7 @@ impl<'a> Run<'a> {
             let seen = remote.iter().map(|((kind, id), state)| (*kind, id.as_str(), state.item()));
             considered = self.considered(windows, pulled, &Touched::new(seen, &unsettled, &answers))?;
         }
+        let strangers = self.strangers(&considered.links, &remote)?;
         Ok(Snapshot {
             profile: self.profile.name_space.clone(),
             employee: profile.employee.clone(),
@@ -376,6 +390,8 @@ impl<'a> Run<'a> {
             headquarters: considered.headquarters,
             remote,
             unsettled,
+            writer: self.writer.clone(),
+            strangers,
             listings: pulled.listings.clone(),
             rebuilt: pulled.rebuilt.clone(),
         })
@@ -400,6 +416,19 @@ impl<'a> Run<'a> {
             windows,
         };
         Ok(view.consider(|kind| pulled.targets.contains_key(&kind), Some(touched))?)
+    }
+
+    /// The marks of other installations on linked items that were changed since both sides last agreed (2.11).
+    fn strangers(
+        &self,
+        links: &[Link],
+        remote: &BTreeMap<(ItemKind, String), RemoteState>,
+    ) -> Result<BTreeSet<String>, Stop> {
+        let found: BTreeSet<&str> = links.iter().filter_map(|link| new_writer(link, remote)).collect();
+        if found.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        Ok(self.store.unknown_writers(&Vec::from_iter(found))?.into_iter().collect())
     }
 
     /// After a run, a new plan must have nothing left to write.

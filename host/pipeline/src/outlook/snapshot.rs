@@ -131,6 +131,10 @@ pub struct Snapshot {
     pub remote: BTreeMap<(ItemKind, String), RemoteState>,
     /// Links whose last write is not confirmed yet.
     pub unsettled: BTreeSet<LinkId>,
+    /// The mark that the items bear which this run writes; empty where nothing is written.
+    pub writer: String,
+    /// Those of the marks on items that no run of this database has: another installation wrote them (2.11).
+    pub strangers: BTreeSet<String>,
     /// Full listings.
     pub listings: BTreeMap<ItemKind, Listing>,
     /// A cursor had expired, the connection is new, a calendar was changed, or the clock jumped: why nothing may be deleted
@@ -143,5 +147,17 @@ impl Snapshot {
     #[must_use]
     pub fn rules_of(&self, object: &HeadquartersId) -> Rules {
         self.rules.answered(self.answers.get(object).copied())
+    }
+}
+
+/// The mark on a linked item that was written by another run than when both sides last agreed; none where nothing changed, or
+/// where what was read does not say.
+#[must_use]
+pub(super) fn new_writer<'a>(link: &Link, remote: &'a BTreeMap<(ItemKind, String), RemoteState>) -> Option<&'a str> {
+    match remote.get(&(link.kind, link.remote_id.clone()?))? {
+        RemoteState::Present(item) if item.etag != link.etag && item.writer != link.base.writer => {
+            item.writer.as_deref()
+        }
+        _ => None,
     }
 }

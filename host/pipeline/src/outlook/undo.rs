@@ -9,7 +9,7 @@ use apptsync_model::outlook::{
 };
 use apptsync_model::{Activity, ActivityStatus, Instant, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
-use apptsync_store::{AuditAction, AuditEntry, NewSyncRun, Side, SyncResult, SyncState};
+use apptsync_store::{AuditAction, AuditEntry, Side, SyncResult, SyncState};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -72,13 +72,8 @@ pub fn undo(
         )));
     }
     with.store.make_durable()?;
-    let id = with.store.begin_sync(&NewSyncRun {
-        profile: with.profile.id,
-        purpose: "undo".to_owned(),
-        as_of: request.as_of,
-        started: Instant::from(chrono::Utc::now()),
-    })?;
-    let mut undoing = Undo { run: Run::new(with, request, id), steps: Vec::new(), done: 0 };
+    let mut undoing = Undo { run: Run::begin(with, request, "undo")?, steps: Vec::new(), done: 0 };
+    let id = undoing.run.id;
     let mut state = SyncState::Completed;
     let mut hash = String::new();
     match undoing.whole(run, item, &mut hash) {

@@ -1,8 +1,8 @@
 //! Why an item is as it is: base, headquarters, Outlook and the row of the decision table, without asking Outlook.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use apptsync_model::outlook::{Field, HeadquartersId, Link, RemoteItem, Value, projection};
+use apptsync_model::outlook::{Field, HeadquartersId, Link, RemoteItem, SyncRunId, Value, projection};
 use apptsync_store::{AuditEntry, Seen};
 use serde::Serialize;
 
@@ -31,10 +31,22 @@ pub struct Why {
     pub action: super::decide::Action,
     /// What a person should know.
     pub note: Option<String>,
+    /// Who wrote the item last, as far as it is known.
+    pub writer: Option<Writer>,
     /// Each field.
     pub fields: Vec<FieldWhy>,
     /// What was done so far.
     pub audit: Vec<AuditEntry>,
+}
+
+/// Who wrote an item last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Writer {
+    /// This run.
+    Run(SyncRunId),
+    /// A run that this database does not know.
+    AnotherInstallation,
 }
 
 /// One field on both sides.
@@ -96,6 +108,8 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         answers: store.answers(with.profile.id)?,
         incarnations: considered.incarnations,
         oldest_run: 0,
+        writer: String::new(),
+        strangers: BTreeSet::new(),
         links: considered.links,
         settled: considered.settled,
         settled_series: considered.settled_series,
@@ -129,6 +143,7 @@ fn explain(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<
                 meaning: step.verdict.row.meaning(),
                 action: step.verdict.action,
                 note: step.verdict.note.clone(),
+                writer: writer(with, work, link.as_ref())?,
                 fields,
                 audit: audit(with, step.headquarters.as_ref())?,
                 link,
@@ -142,7 +157,8 @@ fn explain(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<
         {
             let ours = link.headquarters.as_ref().and_then(|id| snapshot.headquarters.get(id));
             let step = super::plan::Step::idle(index, link, ours);
-            let fields = fields(Some(link), Work { snapshot, step: &step }, &[]);
+            let work = Work { snapshot, step: &step };
+            let fields = fields(Some(link), work, &[]);
             found.push(Why {
                 headquarters: link.headquarters.clone(),
                 subject: step.subject.clone(),
@@ -150,6 +166,7 @@ fn explain(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<
                 meaning: step.verdict.row.meaning(),
                 action: step.verdict.action,
                 note: Some(link.note.clone()).filter(|note| !note.is_empty()),
+                writer: writer(with, work, Some(link))?,
                 fields,
                 audit: audit(with, link.headquarters.as_ref())?,
                 link: Some(link.clone()),
@@ -175,9 +192,18 @@ fn outside(with: &Synchronisation<'_>, snapshot: &Snapshot, id: &str) -> Result<
         meaning: row.meaning(),
         action: super::decide::Action::Nothing,
         note: (ours.place == super::snapshot::Place::Filtered).then(|| "it does not meet the criteria".to_owned()),
+        writer: None,
         fields: Vec::new(),
         audit: audit(with, Some(&ours.id))?,
     }))
+}
+
+/// By the mark that the item bears or, of an item that was not seen since both sides last agreed, bore then.
+fn writer(with: &Synchronisation<'_>, work: Work<'_>, link: Option<&Link>) -> Result<Option<Writer>, SyncError> {
+    let seen = work.item().and_then(|item| item.writer.as_deref());
+    let Some(writer) = seen.or_else(|| link?.base.writer.as_deref()) else { return Ok(None) };
+    let run = with.store.run_of_writer(writer)?;
+    Ok(Some(run.map_or(Writer::AnotherInstallation, |run| Writer::Run(run.id))))
 }
 
 fn audit(with: &Synchronisation<'_>, headquarters: Option<&HeadquartersId>) -> Result<Vec<AuditEntry>, SyncError> {

@@ -446,6 +446,7 @@ fn guard_8_counts_the_runs_of_its_own_profile() {
                 purpose: "sync".to_owned(),
                 as_of: world.now,
                 started: world.now,
+                writer: String::new(),
             };
             world.store.begin_sync(&run).expect("a run");
         }

@@ -10,3 +10,4 @@ mod stories;
 mod ten_thousand;
 mod values;
 mod world;
+mod writer;

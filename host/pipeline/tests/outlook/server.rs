@@ -68,6 +68,8 @@ pub(crate) struct Faults {
     pub(crate) reads_own_writes: bool,
     /// What is made never arrives, and there is no answer.
     pub(crate) loses_creations: bool,
+    /// Passes do not say whose items are or who wrote them, as those of Microsoft Graph.
+    pub(crate) is_terse: bool,
 }
 
 /// An item of the server.
@@ -94,6 +96,7 @@ struct Inner {
     looks: u64,
     writes: u32,
     calls: u32,
+    fetched: usize,
     attempts: u32,
     calendar_is_gone: bool,
     faults: Faults,
@@ -193,6 +196,11 @@ impl Server {
         }
     }
 
+    /// How many items were asked for by their ids.
+    pub(crate) fn fetched(&self) -> usize {
+        self.lock().fetched
+    }
+
     /// How often something was to be made.
     pub(crate) fn attempts(&self) -> u32 {
         self.lock().attempts
@@ -232,6 +240,7 @@ impl Inner {
             }
             .to_owned(),
             identity,
+            writer: None,
             uid: format!("uid-{id}"),
             content,
             private: false,
@@ -262,6 +271,15 @@ impl Inner {
         if self.faults.has_no_echo {
             self.looks += 1;
             item.etag = format!("{}-{}", item.etag, self.looks);
+        }
+        Some(item)
+    }
+
+    /// The item as a pass tells it.
+    fn passed(&mut self, id: &str) -> Option<RemoteItem> {
+        let item = self.told(id)?;
+        if self.faults.is_terse {
+            return Some(RemoteItem { identity: Identity::Unread, writer: None, ..item });
         }
         Some(item)
     }
@@ -298,6 +316,7 @@ impl Inner {
                     etag: "v0".to_owned(),
                     collection: target.collection.clone(),
                     identity: Identity::Ours(our_id.clone()),
+                    writer: None,
                     uid: String::new(),
                     content: content.clone(),
                     private: false,
@@ -342,7 +361,7 @@ impl Inner {
 
     fn do_write(&mut self, target: &Target, push: &Push) -> Result<Option<String>, ConnectorFailure> {
         match push {
-            Push::Create { key, our_id, content } => {
+            Push::Create { key, our_id, writer, content } => {
                 let known = self.items.values().any(|stored| stored.key.as_ref() == Some(key));
                 if known && !self.faults.ignores_keys {
                     return Err(ConnectorFailure::Conflict);
@@ -350,10 +369,11 @@ impl Inner {
                 let id = self.make(target.kind, content.clone(), Identity::Ours(our_id.clone()), Some(key.clone()));
                 if let Some(stored) = self.items.get_mut(&id) {
                     stored.item.collection.clone_from(&target.collection);
+                    stored.item.writer = Some(writer.clone());
                 }
                 Ok(Some(id))
             }
-            Push::Update { remote_id, etag, content: wanted, fields, .. } => {
+            Push::Update { remote_id, etag, content: wanted, fields, writer, .. } => {
                 if !self.items.contains_key(remote_id) {
                     return Err(ConnectorFailure::Gone);
                 }
@@ -364,6 +384,7 @@ impl Inner {
                 new.retain(|field, _| fields.has(*field));
                 if let Some(stored) = self.items.get_mut(remote_id) {
                     stored.item.content = content(&new, &stored.item.content);
+                    stored.item.writer = Some(writer.clone());
                 }
                 self.touch(remote_id);
                 Ok(Some(remote_id.clone()))
@@ -381,7 +402,10 @@ impl Inner {
             }
             Push::Disown { remote_id, .. } => {
                 match self.items.get_mut(remote_id) {
-                    Some(stored) => stored.item.identity = Identity::None,
+                    Some(stored) => {
+                        stored.item.identity = Identity::None;
+                        stored.item.writer = None;
+                    }
                     None => return Err(ConnectorFailure::Gone),
                 }
                 self.touch(remote_id);
@@ -491,7 +515,7 @@ impl Connector for Server {
                     Some(item) => {
                         changes.push(RemoteChange::Known { remote_id: id.clone(), etag: item.etag.clone() });
                     }
-                    None => changes.extend(inner.told(id).map(|item| RemoteChange::Present(Box::new(item)))),
+                    None => changes.extend(inner.passed(id).map(|item| RemoteChange::Present(Box::new(item)))),
                 }
             } else if from.is_some() {
                 changes.push(RemoteChange::Removed(id.clone()));
@@ -514,6 +538,7 @@ impl Connector for Server {
     ) -> Result<Vec<Result<Option<RemoteItem>, ConnectorFailure>>, ConnectorFailure> {
         let mut inner = self.lock();
         inner.call_about(target)?;
+        inner.fetched += ids.len();
         if inner.faults.denies {
             return Ok(ids.iter().map(|_| Ok(None)).collect());
         }

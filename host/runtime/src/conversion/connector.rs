@@ -119,16 +119,17 @@ pub(crate) fn lend_push(push: &model::Push) -> Days {
 
 pub(crate) fn operation<'a>(push: &'a model::Push, days: &'a Days) -> exports::Operation<'a> {
     match push {
-        model::Push::Create { key, our_id, content } => {
-            exports::Operation::Create(exports::Create { key, our_id, content: content_in(content, days) })
+        model::Push::Create { key, our_id, writer, content } => {
+            exports::Operation::Create(exports::Create { key, our_id, writer, content: content_in(content, days) })
         }
-        model::Push::Update { remote_id, etag, content, fields, our_id } => {
+        model::Push::Update { remote_id, etag, content, fields, our_id, writer } => {
             exports::Operation::Update(exports::Update {
                 remote_id,
                 etag,
                 content: content_in(content, days),
                 fields: fields_in(*fields),
                 our_id: our_id.as_deref(),
+                writer,
             })
         }
         model::Push::Delete { remote_id, etag } => {
@@ -247,6 +248,8 @@ fn item(kind: model::ItemKind, value: exports::Item) -> Checked<model::RemoteIte
         etag: word("the etag", value.etag, MAX_REMOTE_ID)?,
         collection: word("the collection", value.collection, MAX_REMOTE_ID)?,
         identity: identity(value.identity),
+        // What has not the form of a mark of ours was written by nobody that we need to know.
+        writer: value.writer.filter(|writer| is_our_id(writer)),
         uid: line("the UID", value.uid)?,
         content,
         private: value.private,
@@ -379,4 +382,48 @@ pub(crate) fn outcomes(
         Ok(Some(Box::new(item)))
     };
     Ok(batch.iter().zip(outcomes).map(convert).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_is_no_mark_of_ours_is_none() {
+        let read = |writer: Option<&str>| {
+            let contact = exports::ContactResult {
+                name: "Nowak".to_owned(),
+                company: String::new(),
+                email: String::new(),
+                phone: String::new(),
+                street: String::new(),
+                postcode: String::new(),
+                city: String::new(),
+                country: String::new(),
+                note: String::new(),
+            };
+            let found = exports::Item {
+                remote_id: "r".to_owned(),
+                etag: "1".to_owned(),
+                collection: "c".to_owned(),
+                identity: exports::Identity::None,
+                writer: writer.map(str::to_owned),
+                uid: String::new(),
+                content: exports::ContentResult::Contact(contact),
+                private: false,
+                cancelled: false,
+                is_organizer: true,
+                has_attendees: false,
+                occurrence: None,
+                changed_at: None,
+            };
+            item(model::ItemKind::Contact, found).map(|item| item.writer).map_err(|Broken(why)| why)
+        };
+        let longest = "a".repeat(MAX_OUR_ID);
+        assert_eq!(read(Some(&longest)), Ok(Some(longest.clone())));
+        assert_eq!(read(Some("0a-1")), Ok(Some("0a-1".to_owned())));
+        for none in [None, Some(""), Some("A"), Some("a b"), Some("a\n"), Some(&*format!("{longest}a"))] {
+            assert_eq!(read(none), Ok(None), "{none:?}");
+        }
+    }
 }

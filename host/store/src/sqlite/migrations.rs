@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/004.sql"),
     include_str!("schema/005.sql"),
     include_str!("schema/006.sql"),
+    include_str!("schema/007.sql"),
 ];
 
 /// Brings the schema up to date, each step in a transaction of its own.

@@ -101,6 +101,14 @@ impl OutlookStore for SqliteStore {
         runs::get(self, run)
     }
 
+    fn unknown_writers(&self, writers: &[&str]) -> Result<Vec<String>> {
+        runs::unknown_writers(self, writers)
+    }
+
+    fn run_of_writer(&self, writer: &str) -> Result<Option<SyncRun>> {
+        runs::of_writer(self, writer)
+    }
+
     fn links(&self, profile: ProfileId) -> Result<Vec<Link>> {
         links::all(self, profile)
     }

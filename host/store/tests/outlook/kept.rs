@@ -110,13 +110,39 @@ fn runs_are_kept_with_their_result() {
         messages: vec![Message { severity: Severity::Warning, text: "look".into() }],
     };
     store.finish_sync(first, &result).expect("finished");
-    let new = NewSyncRun { profile: fixture.profile, purpose: "sync".into(), as_of: NOW, started: NOW };
+    let new = NewSyncRun {
+        profile: fixture.profile,
+        purpose: "sync".into(),
+        as_of: NOW,
+        started: NOW,
+        writer: "0a1b".into(),
+    };
     let first = SyncRun { id: first, new: new.clone(), result: Some(result) };
     let second = SyncRun { id: second, new, result: None };
     assert_eq!(store.sync_run(first.id).expect("read"), Some(first.clone()));
     assert_eq!(store.sync_run(99).expect("read"), None);
     assert_eq!(store.sync_runs(fixture.profile, 1).expect("read"), std::slice::from_ref(&second));
     assert_eq!(store.sync_runs(fixture.profile, 9).expect("read"), [second, first]);
+}
+
+#[test]
+fn marks_of_runs_are_told_from_those_of_other_databases() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let run = fixture.begin();
+    let before_marks = NewSyncRun {
+        profile: fixture.profile + 1,
+        purpose: "sync".into(),
+        as_of: NOW,
+        started: NOW,
+        writer: String::new(),
+    };
+    store.begin_sync(&before_marks).expect("a run");
+    assert_eq!(store.unknown_writers(&["0a1b", "elsewhere", ""]).expect("read"), ["elsewhere", ""]);
+    assert_eq!(store.run_of_writer("0a1b").expect("read").map(|found| found.id), Some(run));
+    for unknown in ["elsewhere", ""] {
+        assert_eq!(store.run_of_writer(unknown).expect("read"), None);
+    }
 }
 
 fn held_plan(run: i64) -> HeldPlan {

@@ -66,7 +66,13 @@ impl Fixture {
     }
 
     fn begin(&self) -> i64 {
-        let run = NewSyncRun { profile: self.profile, purpose: "sync".into(), as_of: NOW, started: NOW };
+        let run = NewSyncRun {
+            profile: self.profile,
+            purpose: "sync".into(),
+            as_of: NOW,
+            started: NOW,
+            writer: "0a1b".into(),
+        };
         self.store.begin_sync(&run).expect("a run")
     }
 
@@ -196,6 +202,7 @@ fn item(remote_id: &str, subject: &str) -> RemoteItem {
         etag: "e1".into(),
         collection: "sales".into(),
         identity: Identity::Ours("key".into()),
+        writer: None,
         uid: "uid".into(),
         content: entry(subject),
         private: false,

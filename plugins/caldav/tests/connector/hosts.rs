@@ -272,7 +272,12 @@ pub(crate) fn key(number: u32) -> String {
 }
 
 pub(crate) fn create(number: u32, entry: Entry) -> Operation {
-    Operation::Create(Create { key: key(number), our_id: format!("our-{number}"), content: Content::Entry(entry) })
+    Operation::Create(Create {
+        key: key(number),
+        our_id: format!("our-{number}"),
+        writer: "run-1".to_owned(),
+        content: Content::Entry(entry),
+    })
 }
 
 pub(crate) fn reference(item: &Item) -> Reference {

@@ -40,6 +40,7 @@ fn update(item: &Item, change: impl FnOnce(&mut apptsync_plugin::connector::Entr
         content: Content::Entry(entry),
         fields,
         our_id: None,
+        writer: "run-2".to_owned(),
     })
 }
 
@@ -96,9 +97,11 @@ fn what_is_not_ours_to_write_stays() {
             content: item.content.clone(),
             fields: Fields::empty(),
             our_id: Some("our-7".to_owned()),
+            writer: "run-2".to_owned(),
         });
         let adopted = calendar.push(&[adopt])[0].clone().expect("done").expect("an item");
         assert_eq!((ours(&adopted), entry(&adopted)), (Some("our-7"), entry(&item)));
+        assert_eq!([&item, &adopted].map(|item| item.writer.as_deref()), [None, Some("run-2")]);
         let moved = calendar.push(&[update(&adopted, |entry| entry.period = visit("", 12).period, Fields::PERIOD)]);
         let moved = moved[0].clone().expect("done").expect("an item");
         assert_eq!(entry(&moved).subject, "Theirs");
@@ -120,6 +123,7 @@ fn what_is_not_ours_to_write_stays() {
         let disowned =
             calendar.push(&[Operation::Disown(reference(&moved))])[0].clone().expect("done").expect("an item");
         assert_eq!((ours(&disowned), entry(&disowned)), (None, entry(&moved)));
+        assert_eq!(disowned.writer, None);
         assert!(calendar.find(&["our-7"])[0].is_empty());
     });
 }

@@ -4,13 +4,14 @@
 //! left alone. Lists and addresses are written whole, so a contact in which more stands than the update would write is read
 //! before.
 
-use apptsync_plugin::connector::{Contact, Content, Fields, Identity, Operation, Outcome, Target, Update};
+use apptsync_plugin::connector::{Contact, Content, Fields, Operation, Outcome, Target, Update};
 use apptsync_plugin::types::Failure;
 use serde_json::{Map, Value, json};
 
 use crate::address::encode;
 use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
+use crate::property::Signature;
 use crate::push::{self, Expected, Write, has};
 use crate::{categories, etag, property};
 
@@ -50,9 +51,10 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Opt
             if !wanted.note.is_empty() {
                 body.insert("personalNotes".to_owned(), wanted.note.as_str().into());
             }
-            body.insert("singleValueExtendedProperties".to_owned(), property::write(&create.our_id));
+            let (our_id, writer) = (Some(create.our_id.as_str()), &create.writer);
+            body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id, writer));
             let folder = graph.resource(&format!("/contactFolders/{}/contacts", encode(&target.collection)));
-            let expected = Expected::Item(Identity::Ours(create.our_id.to_lowercase()));
+            let expected = Expected::Item(Signature::written(our_id, writer));
             Ok(Write { part: Part::create(folder, Value::Object(body)), expected })
         }
         Operation::Update(update) => self::update(graph, update, present),
@@ -63,9 +65,9 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Opt
         }
         Operation::Disown(reference) => {
             let (_, etag) = etag::split(&reference.etag);
-            let body = json!({"singleValueExtendedProperties": property::write("")});
+            let body = json!({"singleValueExtendedProperties": property::clear()});
             let part = Part::patch(contact(graph, &reference.remote_id), etag, body);
-            Ok(Write { part, expected: Expected::Item(Identity::None) })
+            Ok(Write { part, expected: Expected::Item(Signature::NONE) })
         }
         Operation::Mark(mark) => categories::write(contact(graph, &mark.remote_id), mark, present),
     }
@@ -78,17 +80,14 @@ fn update(graph: &Graph<'_>, update: &Update, present: Option<Answer>) -> Result
         None => changes(None, person(&update.content)?),
         Some(answer) => changes(Some(&push::looked_up(answer, etag)?), person(&update.content)?),
     };
-    let mut identity = Identity::Unread;
-    if let Some(our_id) = &update.our_id {
-        body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id));
-        identity = Identity::Ours(our_id.to_lowercase());
-    }
+    let our_id = update.our_id.as_deref();
     let resource = contact(graph, &update.remote_id);
-    if body.is_empty() {
+    if body.is_empty() && our_id.is_none() {
         return Ok(Write { part: Part::get(resource), expected: Expected::Unchanged(update.etag.clone()) });
     }
+    body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id, &update.writer));
     let part = Part::patch(resource, etag, Value::Object(body));
-    Ok(Write { part, expected: Expected::Item(identity) })
+    Ok(Write { part, expected: Expected::Item(Signature::written(our_id, &update.writer)) })
 }
 
 fn contact(graph: &Graph<'_>, remote_id: &str) -> String {

@@ -1,9 +1,7 @@
 //! Appointments as they are written. People, reminders, colours and the user's categories are never part of it, except that
 //! completing an appointment shows its time as free and takes its reminder away.
 
-use apptsync_plugin::connector::{
-    Content, Create, Entry, Fields, Identity, Mark, Operation, Outcome, Reference, Target, Update,
-};
+use apptsync_plugin::connector::{Content, Create, Entry, Fields, Mark, Operation, Outcome, Reference, Target, Update};
 use apptsync_plugin::types::{Failure, Period};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
@@ -12,6 +10,7 @@ use crate::address::encode;
 use crate::batch::{Answer, Batches, Part};
 use crate::etag::{self, Marks};
 use crate::graph::Graph;
+use crate::property::Signature;
 use crate::push::{self, Expected, Write, has};
 use crate::{categories, moment, normalise, property, zones};
 
@@ -40,7 +39,7 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
         operations.iter().zip(&writes).filter(|(_, write)| write.is_ok()).map(|(operation, _)| series(operation));
     let mut answers = siblings::send(&mut batches, push::parts(&writes).into_iter().zip(series).collect());
     complete(graph, &mut batches, &mut answers);
-    let read = |event: &Value, identity| super::read(event, graph.zone, &target.collection, identity);
+    let read = |event: &Value, signature| super::read(event, graph.zone, &target.collection, signature);
     push::outcomes(push::settle(writes, answers, read))
 }
 
@@ -84,9 +83,9 @@ fn write(graph: &Graph<'_>, target: &Target, operation: &Operation, present: Opt
         Operation::Delete(reference) => delete(graph, reference),
         Operation::Disown(reference) => {
             let (_, etag) = etag::split(&reference.etag);
-            let body = json!({"singleValueExtendedProperties": property::write("")});
+            let body = json!({"singleValueExtendedProperties": property::clear()});
             let part = Part::patch(event(graph, &reference.remote_id), etag, body);
-            Ok(Write { part, expected: Expected::Item(Identity::None) })
+            Ok(Write { part, expected: Expected::Item(Signature::NONE) })
         }
         Operation::Mark(mark) => categories::write(event(graph, &mark.remote_id), mark, present),
     }
@@ -96,12 +95,12 @@ fn create(graph: &Graph<'_>, target: &Target, create: &Create) -> Result<Write, 
     let entry = entry(&create.content)?;
     let mut body = fields(graph, entry, push::all(), &Marks::default())?;
     body.insert("transactionId".to_owned(), create.key.as_str().into());
-    body.insert("singleValueExtendedProperties".to_owned(), property::write(&create.our_id));
+    body.insert("singleValueExtendedProperties".to_owned(), property::write(Some(&create.our_id), &create.writer));
     let resource = graph.resource(&format!("/calendars/{}/events", encode(&target.collection)));
-    let identity = Identity::Ours(create.our_id.to_lowercase());
+    let signature = Signature::written(Some(&create.our_id), &create.writer);
     Ok(Write {
         part: Part::create(resource, Value::Object(body)),
-        expected: Expected::Created(identity, create.key.clone()),
+        expected: Expected::Created(signature, create.key.clone()),
     })
 }
 
@@ -117,17 +116,15 @@ fn update(graph: &Graph<'_>, update: &Update) -> Result<Write, Failure> {
         wanted = wanted ^ Fields::BODY;
     }
     let mut body = fields(graph, entry, wanted, &marks)?;
-    let mut identity = Identity::Unread;
-    if let Some(our_id) = &update.our_id {
-        body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id));
-        identity = Identity::Ours(our_id.to_lowercase());
-    }
+    let our_id = update.our_id.as_deref();
     let resource = event(graph, &update.remote_id);
-    if body.is_empty() {
+    if body.is_empty() && our_id.is_none() {
         let expected = Expected::Unchanged(update.etag.clone());
         return Ok(Write { part: Part::get(resource), expected });
     }
-    Ok(Write { part: Part::patch(resource, etag, Value::Object(body)), expected: Expected::Item(identity) })
+    body.insert("singleValueExtendedProperties".to_owned(), property::write(our_id, &update.writer));
+    let expected = Expected::Item(Signature::written(our_id, &update.writer));
+    Ok(Write { part: Part::patch(resource, etag, Value::Object(body)), expected })
 }
 
 fn delete(graph: &Graph<'_>, reference: &Reference) -> Result<Write, Failure> {

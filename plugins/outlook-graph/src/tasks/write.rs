@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::address::encode;
 use crate::batch::{Answer, Batches, Part};
 use crate::graph::Graph;
+use crate::property::Signature;
 use crate::push::{self, Expected, Write, has};
 use crate::{categories, events, links, moment, normalise};
 
@@ -36,9 +37,9 @@ pub(crate) fn push(graph: &Graph<'_>, target: &Target, operations: &[Operation])
         write(graph, target, operation, present)
     };
     let writes: Vec<_> = plain.into_iter().map(write).collect();
-    let read = |task: &Value, identity| {
+    let read = |task: &Value, signature: Signature| {
         let item = super::read(task, graph.zone, &target.collection)?;
-        Ok(apptsync_plugin::connector::Item { identity, ..item })
+        Ok(apptsync_plugin::connector::Item { identity: signature.identity, ..item })
     };
     let answers = batches.send(&push::parts(&writes));
     let mut plain = push::settle(writes, answers, read).into_iter();
@@ -72,8 +73,8 @@ fn create(graph: &Graph<'_>, target: &Target, create: &Create) -> Result<Write, 
     body.retain(|_, value| !value.is_null());
     body.insert("linkedResources".to_owned(), json!([links::write(&create.our_id)]));
     let list = graph.resource(&format!("/todo/lists/{}/tasks", encode(&target.collection)));
-    let identity = Identity::Ours(create.our_id.to_lowercase());
-    Ok(Write { part: Part::create(list, Value::Object(body)), expected: Expected::Item(identity) })
+    let signature = Signature { identity: Identity::Ours(create.our_id.to_lowercase()), writer: None };
+    Ok(Write { part: Part::create(list, Value::Object(body)), expected: Expected::Item(signature) })
 }
 
 fn update(graph: &Graph<'_>, target: &Target, update: &Update) -> Result<Write, Failure> {
@@ -83,7 +84,7 @@ fn update(graph: &Graph<'_>, target: &Target, update: &Update) -> Result<Write, 
         return Ok(Write { part: Part::get(resource), expected: Expected::Unchanged(update.etag.clone()) });
     }
     let part = Part::patch(resource, &update.etag, Value::Object(body));
-    Ok(Write { part, expected: Expected::Item(Identity::Unread) })
+    Ok(Write { part, expected: Expected::Item(Signature::UNREAD) })
 }
 
 pub(super) fn entry(content: &Content) -> Result<&Entry, Failure> {

@@ -1,6 +1,6 @@
 //! A day's work on a calendar.
 
-use apptsync_plugin::connector::{Change, Content, Entry, Fields, Identity, Kind, Operation};
+use apptsync_plugin::connector::{Change, Content, Entry, Fields, Identity, Item, Kind, Operation};
 use apptsync_plugin::types::{AllDay, Failure, Period, Priority, Timed};
 use serde_json::json;
 
@@ -110,8 +110,9 @@ fn deleting_and_disowning() {
     let made = bench.made(1, Content::Entry(visit(0)));
     let copy = bench.made(2, Content::Entry(visit(1)));
     let disowned = bench.push_one(Operation::Disown(reference(&copy))).unwrap().unwrap();
-    assert_eq!(disowned.identity, Identity::None);
-    assert_eq!(bench.fetch_one(&copy.remote_id).unwrap().unwrap().identity, Identity::None);
+    assert_eq!((disowned.identity, disowned.writer), (Identity::None, None));
+    let disowned = bench.fetch_one(&copy.remote_id).unwrap().unwrap();
+    assert_eq!((disowned.identity, disowned.writer), (Identity::None, None));
     assert_eq!(bench.find(&["link-2"]).unwrap(), [vec![]]);
     assert_eq!(bench.push_one(Operation::Delete(reference(&made))), Ok(None));
     assert_eq!(bench.push_one(Operation::Delete(reference(&made))), Err(Failure::Gone));
@@ -135,6 +136,32 @@ fn adopting_an_appointment_of_the_user() {
     assert_eq!(bench.find(&["link-7"]).unwrap()[0].len(), 1);
     let (changes, _, _) = bench.pass(Some(&cursor)).unwrap();
     assert_eq!(present(&changes)[0].etag, adopted.etag);
+}
+
+#[test]
+fn the_writer_is_kept_beside_our_id_and_told_to_who_asks_for_the_item() {
+    let bench = bench();
+    let writer_of = |item: &Item| {
+        let fetched = bench.fetch_one(&item.remote_id).unwrap().unwrap();
+        assert!(is_ours(&fetched, "link-1"), "{fetched:?}");
+        fetched.writer
+    };
+    let made = bench.made(1, Content::Entry(visit(0)));
+    assert_eq!((made.writer.as_deref(), writer_of(&made).as_deref()), (Some("run-1"), Some("run-1")));
+    bench.simulator.reset_counters();
+    let renamed = update(&made, Content::Entry(visit(7)), Fields::SUBJECT);
+    let renamed = bench.push_one(renamed).unwrap().unwrap();
+    let counters = bench.simulator.counters();
+    assert_eq!((counters.total(), counters.batched.values().sum::<u64>()), (1, 1), "it goes along with the write");
+    assert_eq!((renamed.writer.as_deref(), writer_of(&renamed).as_deref()), (Some("run-2"), Some("run-2")));
+    // A delta query has no extended properties.
+    assert_eq!(present(&bench.pass(None).unwrap().0)[0].writer, None);
+    let mut stored = bench.user().events("Calendar").remove(0);
+    let properties = stored["singleValueExtendedProperties"].as_array_mut().unwrap();
+    assert_eq!(properties.len(), 2, "{properties:?}");
+    let foreign = json!([{"id": properties[1]["id"], "value": "somebody else's"}]);
+    bench.user().edit_event(&renamed.remote_id, json!({"singleValueExtendedProperties": foreign})).unwrap();
+    assert_eq!(writer_of(&renamed), None);
 }
 
 #[test]

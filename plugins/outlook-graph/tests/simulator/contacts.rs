@@ -35,6 +35,7 @@ fn what_is_created_is_read_back_fetched_pulled_and_found() {
     assert!(is_ours(&made, "link-1"));
     assert_eq!(made.content, Content::Contact(noted));
     assert_eq!(made.collection, bench.target.collection);
+    assert_eq!(made.writer.as_deref(), Some("run-1"));
     assert_eq!(bench.fetch_one(&made.remote_id), Ok(Some(made.clone())));
     assert_eq!(bench.find(&["link-1"]).unwrap(), [vec![made.clone()]]);
     let (changes, cursor, full) = bench.pass(None).unwrap();
@@ -154,7 +155,9 @@ fn adopting_disowning_and_deleting() {
     let adopted = bench.push_one(adopt(&friend, "friend")).unwrap().unwrap();
     assert!(is_ours(&adopted, "friend"));
     let disowned = bench.push_one(Operation::Disown(reference(&adopted))).unwrap().unwrap();
-    assert_eq!(bench.fetch_one(&friend.remote_id).unwrap().unwrap().identity, Identity::None);
+    assert_eq!(adopted.writer.as_deref(), Some("run-2"));
+    let read = bench.fetch_one(&friend.remote_id).unwrap().unwrap();
+    assert_eq!((read.identity, read.writer), (Identity::None, None));
     assert_eq!(bench.push_one(Operation::Delete(reference(&disowned))), Ok(None));
     assert_eq!(bench.push_one(update(&disowned, Content::Contact(customer(1)), Fields::CONTACT)), Err(Failure::Gone));
 }

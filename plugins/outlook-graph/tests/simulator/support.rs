@@ -244,7 +244,7 @@ fn at(hour: u32, zone: &str) -> Value {
 /// The key and the id of a number.
 pub(crate) fn create(number: usize, content: Content) -> Operation {
     let key = format!("00000000-0000-4000-8000-{number:012}");
-    Operation::Create(Create { key, our_id: our_id(number), content })
+    Operation::Create(Create { key, our_id: our_id(number), writer: "run-1".to_owned(), content })
 }
 
 pub(crate) fn our_id(number: usize) -> String {
@@ -258,6 +258,7 @@ pub(crate) fn update(item: &Item, content: Content, fields: Fields) -> Operation
         content,
         fields,
         our_id: None,
+        writer: "run-2".to_owned(),
     })
 }
 
@@ -268,6 +269,7 @@ pub(crate) fn adopt(item: &Item, our_id: &str) -> Operation {
         content: item.content.clone(),
         fields: Fields::empty(),
         our_id: Some(our_id.to_owned()),
+        writer: "run-2".to_owned(),
     })
 }
 

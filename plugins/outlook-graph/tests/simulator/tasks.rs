@@ -67,7 +67,7 @@ fn adopting_and_disowning_change_links_alone() {
     assert!(is_ours(&again, "link-10"));
     assert_eq!(bench.push_one(Operation::Disown(reference(&found))), Err(Failure::Conflict));
     let disowned = bench.push_one(Operation::Disown(reference(&again))).unwrap().unwrap();
-    assert_eq!(disowned.identity, Identity::None);
+    assert_eq!((&disowned.identity, &disowned.writer), (&Identity::None, &None));
     assert_eq!(bench.push_one(Operation::Delete(reference(&disowned))), Ok(None));
     assert_eq!(bench.push_one(Operation::Disown(reference(&disowned))), Err(Failure::Gone));
     assert_eq!(bench.fetch_one(&disowned.remote_id), Ok(None));

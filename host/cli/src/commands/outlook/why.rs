@@ -1,7 +1,7 @@
 //! `outlook why`: base, headquarters, Outlook and the row of the decision table, field by field.
 
 use apptsync_model::outlook::{HeadquartersId, LinkState};
-use apptsync_pipeline::outlook::{Action, FieldWhy, Why, why};
+use apptsync_pipeline::outlook::{Action, FieldWhy, Why, Writer, why};
 use apptsync_store::{AuditEntry, OutlookStore, Store};
 use clap::Args;
 use serde::Serialize;
@@ -32,6 +32,7 @@ struct WhyView<'a> {
     meaning: &'a str,
     action: Action,
     note: Option<&'a str>,
+    written_by: Option<Writer>,
     fields: &'a [FieldWhy],
     history: Vec<EventView<'a>>,
 }
@@ -93,6 +94,7 @@ fn view<'a>(profile: &'a str, why: &'a Why) -> WhyView<'a> {
         meaning: why.meaning,
         action: why.action,
         note: why.note.as_deref(),
+        written_by: why.writer,
         fields: &why.fields,
         history: why.audit.iter().map(EventView::from).collect(),
     }
@@ -105,6 +107,13 @@ fn print(profile: &str, why: &Why, context: &Context) -> anyhow::Result<()> {
     context.print_line(&format!("row {}: {}", why.row, why.meaning))?;
     if let Some(note) = &why.note {
         context.print_line(note)?;
+    }
+    match why.writer {
+        Some(Writer::Run(run)) => context.print_line(&format!("last written to Outlook by run {run}"))?,
+        Some(Writer::AnotherInstallation) => {
+            context.print_line("last written to Outlook by another installation of apptsync")?;
+        }
+        None => {}
     }
     let row = |field: &FieldWhy| {
         vec![

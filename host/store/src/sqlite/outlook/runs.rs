@@ -12,8 +12,8 @@ use crate::{HeldPlan, NewSyncRun, ProfileId, Result, SyncResult, SyncRun};
 pub(super) fn begin(store: &SqliteStore, run: &NewSyncRun) -> Result<SyncRunId> {
     let transaction = store.write()?;
     transaction.execute(
-        "INSERT INTO sync_run (profile, purpose, as_of, started) VALUES (?, ?, ?, ?)",
-        params![run.profile, run.purpose, run.as_of.0, run.started.0],
+        "INSERT INTO sync_run (profile, purpose, as_of, started, writer) VALUES (?, ?, ?, ?, ?)",
+        params![run.profile, run.purpose, run.as_of.0, run.started.0, run.writer],
     )?;
     let id = transaction.last_insert_rowid();
     transaction.commit()?;
@@ -52,6 +52,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<SyncRun> {
         purpose: row.get("purpose")?,
         as_of: Instant(row.get("as_of")?),
         started: Instant(row.get("started")?),
+        writer: row.get("writer")?,
     };
     Ok(SyncRun { id: row.get("id")?, new, result })
 }
@@ -80,6 +81,24 @@ pub(super) fn before(
 pub(super) fn get(store: &SqliteStore, run: SyncRunId) -> Result<Option<SyncRun>> {
     let mut statement = store.connection.prepare_cached("SELECT * FROM sync_run WHERE id = ?")?;
     Ok(statement.query_row([run], run_row).optional()?)
+}
+
+pub(super) fn of_writer(store: &SqliteStore, writer: &str) -> Result<Option<SyncRun>> {
+    let mut statement = store
+        .connection
+        .prepare_cached("SELECT * FROM sync_run WHERE writer = ? AND writer <> '' ORDER BY id LIMIT 1")?;
+    Ok(statement.query_row([writer], run_row).optional()?)
+}
+
+pub(super) fn unknown_writers(store: &SqliteStore, writers: &[&str]) -> Result<Vec<String>> {
+    let mut statement = store.connection.prepare_cached("SELECT 1 FROM sync_run WHERE writer = ? AND writer <> ''")?;
+    let mut unknown = Vec::new();
+    for writer in writers {
+        if !statement.exists([writer])? {
+            unknown.push((*writer).to_owned());
+        }
+    }
+    Ok(unknown)
 }
 
 pub(super) fn put_held_plan(store: &SqliteStore, profile: ProfileId, plan: Option<&HeldPlan>) -> Result<()> {
