@@ -138,6 +138,12 @@ fn nothing_of_an_address_book_reaches_the_headquarters() {
     let _ = calendar.user().request("DELETE", &format!("contacts/{}", id(&cezary)), Value::Null).expect("deleted");
     assert_eq!(counts(&contacts(&workspace, 3, &[])), [0; 5]);
     assert!(!names(&calendar).contains(&"Cezary Lis".to_owned()), "whoever deletes it twice means it");
+    let why = workspace.json(&["outlook", "why", "employee/C"]);
+    assert_eq!((&why[0]["subject"], &why[0]["state"]), (&json!("Cezary Lis"), &json!("suppressed")), "{why:#}");
+    assert_eq!(workspace.json(&["outlook", "why", "partner/C00002"])[0]["fields"][0]["field"], "contact");
+    let _ = workspace.run(&["outlook", "resolve", "employee/C"]).exits(0);
+    assert_eq!(counts(&contacts(&workspace, 4, &[])), [1, 0, 0, 0, 0]);
+    assert_eq!(names(&calendar), EVERYBODY);
     assert_eq!((partners(), workspace.activities().len()), (before, 0));
 }
 

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use apptsync_model::outlook::{Field, HeadquartersId, Link, RemoteItem, SyncRunId, Value, projection};
+use apptsync_model::Instant;
+use apptsync_model::outlook::{
+    Field, HeadquartersId, ItemKind, Link, RemoteItem, SyncRunId, Value, Window, projection,
+};
 use apptsync_store::{AuditEntry, Seen};
 use serde::Serialize;
 
 use super::apply::Work;
+use super::considered::Considered;
+use super::contacts;
 use super::draft::plan;
 use super::headquarters::{self, View};
 use super::merge::{Direction, FieldChange};
@@ -66,19 +71,43 @@ pub struct FieldWhy {
     pub direction: Option<Direction>,
 }
 
-/// Finds what is known of an activity (by its number or `activity/N`), or of an item (by its remote id).
+/// Finds what is known of an activity (by its number or `activity/N`), of a partner or employee whose contact is synchronised
+/// (`partner/ID`, `employee/ID`), or of an item (by its remote id).
 ///
 /// # Errors
 /// The settings do not fit, or the database cannot be read.
-pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -> Result<Vec<Why>, SyncError> {
-    let store = with.store;
+pub fn why(with: &Synchronisation<'_>, id: &str, now: Instant) -> Result<Vec<Why>, SyncError> {
     let windows = headquarters::windows(with.settings, now).map_err(SyncError::Usage)?;
-    let employee = &with.profile.profile.employee;
-    let view =
-        View { store, profile: with.profile.id, employee, zone: with.zone, settings: with.settings, windows: &windows };
+    let view = View {
+        store: with.store,
+        profile: with.profile.id,
+        employee: &with.profile.profile.employee,
+        zone: with.zone,
+        settings: with.settings,
+        windows: &windows,
+    };
     let considered = view.consider(|kind| windows.contains_key(&kind), None)?;
+    let found = explain(with, &snapshot(with, windows, considered, now)?, id)?;
+    if !found.is_empty() || with.store.sync_cursor(with.profile.id, ItemKind::Contact)?.is_none() {
+        return Ok(found);
+    }
+    let considered = contacts::consider(with.store, with.profile.id)?;
+    explain(with, &snapshot(with, contacts::windows(), considered, now)?, id)
+}
+
+/// Both sides as they were last seen.
+fn snapshot(
+    with: &Synchronisation<'_>,
+    windows: BTreeMap<ItemKind, Window>,
+    considered: Considered,
+    now: Instant,
+) -> Result<Snapshot, SyncError> {
+    let store = with.store;
     let mut remote = BTreeMap::new();
     for observation in store.observations(with.profile.id)? {
+        if !windows.contains_key(&observation.kind) {
+            continue;
+        }
         let state = match observation.seen {
             Seen::Present(item) => RemoteState::Present(item),
             Seen::Gone => RemoteState::Gone,
@@ -94,9 +123,9 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
             targets.insert(*kind, cursor.collection);
         }
     }
-    let snapshot = Snapshot {
+    Ok(Snapshot {
         profile: with.profile.name_space.clone(),
-        employee: employee.clone(),
+        employee: with.profile.profile.employee.clone(),
         now,
         run: 0,
         rules: rules(&with.profile.profile),
@@ -117,8 +146,7 @@ pub fn why(with: &Synchronisation<'_>, id: &str, now: apptsync_model::Instant) -
         remote,
         listings: BTreeMap::new(),
         rebuilt: None,
-    };
-    explain(with, &snapshot, id)
+    })
 }
 
 fn is_meant(id: &str, headquarters: Option<&HeadquartersId>, remote_id: Option<&str>) -> bool {

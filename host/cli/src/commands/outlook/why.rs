@@ -15,9 +15,10 @@ use crate::outlook::{settings_of, without_server};
 #[command(after_help = "\
 Examples:
   apptsync outlook why 4711
+  apptsync outlook why partner/C00001
   apptsync outlook why 4711 --output json")]
 pub struct WhyArguments {
-    /// The number of an activity, or the remote id of an item
+    /// The number of an activity, partner/ID or employee/ID of a contact, or the remote id of an item
     id: String,
 }
 
