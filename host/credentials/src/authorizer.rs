@@ -158,12 +158,22 @@ struct TokenAuthorizer {
 #[derive(Default)]
 struct Kept {
     token: Option<KeptToken>,
-    failure: Option<NoAuthorization>,
+    /// The last fetch, if it failed, and when.
+    failure: Option<(NoAuthorization, Instant)>,
     /// When a token was last taken away because a server refused it.
     replaced: Option<Instant>,
 }
 
 impl Kept {
+    /// What the last fetch failed with, as long as another one can only fail again: hundreds of mailboxes may share a credential,
+    /// and whoever asks an identity provider that often with a wrong secret is locked out.
+    fn standing_failure(&self, now: Instant) -> Option<NoAuthorization> {
+        let (failure, failed) = self.failure.as_ref()?;
+        let stands =
+            matches!(failure, NoAuthorization::Refused(_)) && now.duration_since(*failed) < BETWEEN_REPLACEMENTS;
+        stands.then(|| failure.clone())
+    }
+
     /// Takes the token away that a server refused, unless that was just done: another has taken its place, or will not help.
     fn refuse(&mut self, used: &SecretString, now: Instant) {
         let is_kept = |token: &KeptToken| token.header.expose_secret() == used.expose_secret();
@@ -280,9 +290,12 @@ impl Authorizer for TokenAuthorizer {
         }
         // Whoever held the lock has just tried.
         if self.fetches.load(Ordering::SeqCst) != seen
-            && let Some(failure) = &kept.failure
+            && let Some((failure, _)) = &kept.failure
         {
             return Err(failure.clone());
+        }
+        if let Some(failure) = kept.standing_failure(Instant::now()) {
+            return Err(failure);
         }
         let asked = Instant::now();
         let fetched = self.fetch();
@@ -295,7 +308,7 @@ impl Authorizer for TokenAuthorizer {
                 Ok(header)
             }
             Err(failure) => {
-                (kept.token, kept.failure) = (None, Some(failure.clone()));
+                (kept.token, kept.failure) = (None, Some((failure.clone(), asked)));
                 Err(failure)
             }
         }
@@ -347,6 +360,17 @@ mod tests {
         kept.token = token("three");
         kept.refuse(&three, now + Duration::from_secs(119));
         assert!(kept.token.is_some());
+    }
+
+    #[test]
+    fn a_credential_that_was_refused_is_not_tried_again_at_once() {
+        let now = Instant::now();
+        let failed = |failure| Kept { failure: Some((failure, now)), ..Kept::default() };
+        let refused = failed(NoAuthorization::Refused("wrong secret".to_owned()));
+        assert!(refused.standing_failure(now + Duration::from_secs(59)).is_some());
+        assert!(refused.standing_failure(now + Duration::from_secs(60)).is_none());
+        let unavailable = failed(NoAuthorization::Unavailable("no answer".to_owned()));
+        assert!(unavailable.standing_failure(now).is_none(), "that may be over already");
     }
 
     #[test]

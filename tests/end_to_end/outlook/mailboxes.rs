@@ -69,6 +69,18 @@ stories! {
     }
 }
 
+/// A credential that is refused is refused for all mailboxes that share it, and tried once: an identity provider locks out
+/// whoever keeps trying.
+#[test]
+fn a_refused_credential_is_tried_once_for_all_mailboxes() {
+    let (workspace, barbara, _) = two(Kind::Graph, &[]);
+    barbara.add_credential(&workspace, "login", &barbara.origin(), Some("wrong"));
+    barbara.simulator().reset_counters();
+    let reports = sync_all(&workspace, &at(0));
+    assert!(reports.values().all(|report| state(report) == "reconnect"), "{reports:#?}");
+    assert_eq!(barbara.simulator().counters().tokens, 1, "{reports:#?}");
+}
+
 /// Issue, *Many mailboxes side by side*: one with a wrong credential and one whose server is down keep nobody else back; each
 /// is named; a profile that is not active takes no part.
 fn what_fails_keeps_nobody_back(kind: Kind) {

@@ -149,6 +149,7 @@ impl Form {
 }
 
 fn token(state: &mut State, call: &Call) -> Result<Reply, OauthError> {
+    state.counters.tokens += 1;
     if state.strikes(FaultName::IdentityUnavailable, call).is_some() {
         return Err(OauthError::new(
             503,

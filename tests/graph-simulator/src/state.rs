@@ -22,6 +22,8 @@ pub struct Counters {
     pub requests: BTreeMap<String, u64>,
     /// Requests inside of `$batch`.
     pub batched: BTreeMap<String, u64>,
+    /// Requests for tokens, refused ones as well.
+    pub tokens: u64,
     /// Answers by status, those inside of `$batch` as well.
     pub statuses: BTreeMap<u16, u64>,
     /// Mail that would have gone to attendees, from all mailboxes.
