@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, Target, Window,
+    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, RemoteVersions, Target, Window,
 };
 use apptsync_runtime::Connector;
 
@@ -55,6 +55,17 @@ impl Connector for Disturbed<'_> {
     ) -> Result<RemotePage, ConnectorFailure> {
         self.call()?;
         self.connector.pull(account, target, window, cursor)
+    }
+
+    fn versions(
+        &self,
+        account: &Account,
+        target: &Target,
+        window: Window,
+        next: Option<&str>,
+    ) -> Result<Option<RemoteVersions>, ConnectorFailure> {
+        self.call()?;
+        self.connector.versions(account, target, window, next)
     }
 
     fn fetch(

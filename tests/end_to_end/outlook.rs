@@ -38,6 +38,7 @@ macro_rules! stories {
 
 mod broken;
 mod calendar;
+mod check;
 mod conflicts;
 mod connect;
 mod contacts;

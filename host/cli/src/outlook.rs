@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use apptsync_credentials::{Credential, CredentialFile, Kind, SecretString, Unlock};
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, Profile, Push, Pushed, RemoteItem, RemotePage, SyncSettings, Target, Window,
+    Account, Connection, ConnectorFailure, Profile, Push, Pushed, RemoteItem, RemotePage, RemoteVersions, SyncSettings,
+    Target, Window,
 };
 use apptsync_model::{Instant, MasterData};
 use apptsync_pipeline::outlook::Synchronisation;
@@ -240,6 +241,16 @@ impl Connector for NoConnector {
     }
 
     fn pull(&self, _: &Account, _: &Target, _: Window, _: Option<&str>) -> Result<RemotePage, ConnectorFailure> {
+        Err(not_asked())
+    }
+
+    fn versions(
+        &self,
+        _: &Account,
+        _: &Target,
+        _: Window,
+        _: Option<&str>,
+    ) -> Result<Option<RemoteVersions>, ConnectorFailure> {
         Err(not_asked())
     }
 

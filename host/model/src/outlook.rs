@@ -8,7 +8,7 @@ mod profile;
 pub use fields::{Field, Projection, Value, content, normalised, projection, shared, with_own};
 pub use item::{
     Account, Connection, ConnectorFailure, Contact, Content, Entry, FieldSet, Identity, ItemKind, Occurrence, Push,
-    Pushed, RemoteChange, RemoteCollection, RemoteItem, RemotePage, Target, Window,
+    Pushed, RemoteChange, RemoteCollection, RemoteItem, RemotePage, RemoteVersions, Target, Window,
 };
 pub use link::{Base, HeadquartersId, Link, LinkId, LinkState, Origin, SyncCursor, SyncRunId};
 pub use profile::{

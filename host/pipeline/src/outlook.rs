@@ -2,6 +2,7 @@
 //! store stands around it.
 
 mod apply;
+mod check;
 mod connection;
 mod considered;
 mod contacts;

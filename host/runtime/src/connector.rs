@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, Target, Window,
+    Account, Connection, ConnectorFailure, Push, Pushed, RemoteItem, RemotePage, RemoteVersions, Target, Window,
 };
 use apptsync_model::text;
 use wasmtime::Store;
@@ -38,6 +38,18 @@ pub trait Connector: Send + Sync {
         window: Window,
         cursor: Option<&str>,
     ) -> Result<RemotePage, ConnectorFailure>;
+
+    /// A page of the ids and versions of everything in the window; none where that costs as much as reading it.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    fn versions(
+        &self,
+        account: &Account,
+        target: &Target,
+        window: Window,
+        next: Option<&str>,
+    ) -> Result<Option<RemoteVersions>, ConnectorFailure>;
 
     /// Items by their remote ids, at most [`CONNECTOR_BATCH`]; one answer each, in order.
     ///
@@ -165,6 +177,22 @@ impl Connector for ConnectorPlugin {
             let window = exports::Window { start: window.start.0, end: window.end.0 };
             match guest.call_pull(&mut *store, account_in(account), target_in(target), window, cursor)? {
                 Ok(page) => conversion::page(target.kind, page).map(Ok),
+                Err(failure) => Ok(Err(conversion::failure(failure))),
+            }
+        })
+    }
+
+    fn versions(
+        &self,
+        account: &Account,
+        target: &Target,
+        window: Window,
+        next: Option<&str>,
+    ) -> Result<Option<RemoteVersions>, ConnectorFailure> {
+        self.call("versions", 0, |store, guest| {
+            let window = exports::Window { start: window.start.0, end: window.end.0 };
+            match guest.call_versions(&mut *store, account_in(account), target_in(target), window, next)? {
+                Ok(page) => page.map(conversion::versions).transpose().map(Ok),
                 Err(failure) => Ok(Err(conversion::failure(failure))),
             }
         })

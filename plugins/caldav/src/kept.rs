@@ -51,6 +51,21 @@ impl<'h> Kept<'h> {
         Ok(tags)
     }
 
+    /// Reads whatever is kept, of which a caller knows itself what still holds. What cannot be read is nothing.
+    pub(crate) fn recall(&self) -> Tags {
+        let mut text = Vec::new();
+        for piece in 0.. {
+            let Ok(Some(bytes)) = self.host.kept(&self.key(piece)) else { break };
+            text.extend_from_slice(&bytes);
+        }
+        let text = String::from_utf8(text).unwrap_or_default();
+        let line = |line: &str| {
+            let (name, tag) = line.split_once(' ')?;
+            Some((Path::new(&format!("{}{name}", self.calendar.as_str())).ok()?, tag.to_owned()))
+        };
+        text.lines().filter_map(line).collect()
+    }
+
     /// Keeps these tags in place of others, and gives their digest.
     ///
     /// # Errors

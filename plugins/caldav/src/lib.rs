@@ -21,10 +21,13 @@ mod push;
 mod query;
 mod reading;
 mod sheet;
+mod versions;
 mod written;
 mod xml;
 
-use apptsync_plugin::connector::{Account, Connection, Connector, Item, Operation, Outcome, Page, Target, Window};
+use apptsync_plugin::connector::{
+    Account, Connection, Connector, Item, Operation, Outcome, Page, Target, VersionsPage, Window,
+};
 use apptsync_plugin::types::Failure;
 
 use address::Path;
@@ -44,6 +47,15 @@ impl Connector for Plugin {
 
     fn pull(account: Account, target: Target, window: Window, cursor: Option<String>) -> Result<Page, Failure> {
         CalDav::new(&Lent).pull(&account, &target, window, cursor.as_deref())
+    }
+
+    fn versions(
+        account: Account,
+        target: Target,
+        window: Window,
+        next: Option<String>,
+    ) -> Result<Option<VersionsPage>, Failure> {
+        CalDav::new(&Lent).versions(&account, &target, window, next.as_deref()).map(Some)
     }
 
     fn fetch(
@@ -100,6 +112,22 @@ impl<'h> CalDav<'h> {
     ) -> Result<Page, Failure> {
         let (client, reader, calendar) = self.at(account, target)?;
         Pull { client: &client, reader: &reader, calendar: &calendar, window: &window }.page(cursor)
+    }
+
+    /// A page of the ids and versions of everything in the window.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be read from; `gone` where it no longer has the calendar.
+    pub fn versions(
+        &self,
+        account: &Account,
+        target: &Target,
+        window: Window,
+        next: Option<&str>,
+    ) -> Result<VersionsPage, Failure> {
+        let (client, reader, calendar) = self.at(account, target)?;
+        versions::page(&client, &reader, &calendar, &window, next)
     }
 
     /// Items by their remote ids, one answer each, in order.

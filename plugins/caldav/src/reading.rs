@@ -1,12 +1,22 @@
 //! Stored objects as items of the contract.
 
-use apptsync_calendar::{Calendar, Effort, Object, Place, Unreadable, Viewer};
-use apptsync_plugin::connector::{Account, Change, Identity, Item, Kind, Series, Window};
+use apptsync_calendar::{Calendar, Effort, Object, Place, Unreadable, Viewer, instants};
+use apptsync_plugin::connector::{Account, Change, Content, Entry, Identity, Item, Kind, Reference, Series, Window};
 use apptsync_plugin::types::{Failure, Instant};
 
 use crate::address::Path;
 use crate::objects::Stored;
 use crate::query;
+use crate::versions::Lying;
+
+/// What an object is to a listing.
+#[derive(Debug)]
+pub(crate) enum Holding {
+    /// One item.
+    Single(Lying),
+    /// A series: its occurrences in the window.
+    Series(Vec<Reference>),
+}
 
 /// Reads objects of one kind through the eyes of an account.
 pub(crate) struct Reader {
@@ -69,6 +79,44 @@ impl Reader {
             Ok(before.into_iter().chain([series]).collect())
         });
         read.map(Option::unwrap_or_default)
+    }
+
+    /// What a listing says of an object; what is private or called off lies nowhere.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read; the text says why.
+    pub(crate) fn holding(
+        &self,
+        path: &Path,
+        stored: &Stored,
+        window: &Window,
+        effort: &mut Effort,
+    ) -> Result<Holding, String> {
+        let is_hidden = |item: &Item| item.private || item.cancelled;
+        let read = self.with(stored, |object| {
+            let (collection, version) = (path.parent(), stored.version());
+            let place = place(path, &version, &collection);
+            let why = |error: Unreadable| error.to_string();
+            if object.is_series() {
+                let found = object.occurrences(window, &place, &self.viewer, effort).map_err(why)?;
+                if found.truncated {
+                    return Err(format!("it has more than {} occurrences in the window", found.items.len()));
+                }
+                let shown = found.items.into_iter().filter(|item| !is_hidden(item));
+                let reference = |item: Item| Reference { remote_id: item.remote_id, etag: item.etag };
+                return Ok(Holding::Series(shown.map(reference).collect()));
+            }
+            let item = object.item(&place, &self.viewer).map_err(why)?.filter(|item| !is_hidden(item));
+            let lying = match item.map(|item| item.content) {
+                Some(Content::Entry(Entry { period: Some(period), .. })) => instants(&period, self.viewer.zone)
+                    .map_or(Lying::Anywhere, |(start, end)| Lying::Between(start, end)),
+                Some(_) => Lying::Anywhere,
+                None => Lying::Nowhere,
+            };
+            Ok(Holding::Single(lying))
+        })?;
+        Ok(read.unwrap_or(Holding::Single(Lying::Nowhere)))
     }
 
     /// True for an object that is one item, and no series.

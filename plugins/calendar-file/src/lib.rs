@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use apptsync_plugin::configuration;
-use apptsync_plugin::connector::{Account, Connection, Connector, Item, Operation, Outcome, Page, Target, Window};
+use apptsync_plugin::connector::{
+    Account, Connection, Connector, Item, Operation, Outcome, Page, Target, VersionsPage, Window,
+};
 use apptsync_plugin::types::Failure;
 
 pub use mailbox::Mailbox;
@@ -35,6 +37,11 @@ impl Connector for Plugin {
 
     fn pull(account: Account, target: Target, window: Window, cursor: Option<String>) -> Result<Page, Failure> {
         mailbox(&account)?.pull(target.kind, &window, cursor.as_deref())
+    }
+
+    /// The file is read as a whole in any case.
+    fn versions(_: Account, _: Target, _: Window, _: Option<String>) -> Result<Option<VersionsPage>, Failure> {
+        Ok(None)
     }
 
     fn fetch(

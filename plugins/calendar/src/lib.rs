@@ -40,6 +40,7 @@ mod zone;
 pub use calendar::Calendar;
 pub use edit::Change;
 pub use error::{NotACalendar, Unreadable, WriteError};
+pub use moment::instants;
 pub use object::{Object, Occurrences, size};
 
 use apptsync_plugin::connector::{Account, Kind};

@@ -284,11 +284,16 @@ pub(crate) fn task_days(times: &Times, local: NaiveDateTime, reckoning: &Reckoni
 
 /// Whether something takes place in a window, as seen in a zone.
 pub(crate) fn intersects(period: &Period, window: &Window, zone: Tz) -> bool {
+    instants(period, zone).is_some_and(|(start, end)| start < window.end && end > window.start)
+}
+
+/// When a period starts and ends, its days taken in a zone. None for days that are none.
+#[must_use]
+pub fn instants(period: &Period, zone: Tz) -> Option<(Instant, Instant)> {
     let midnight =
         |date: &str| value::contract_date(date).map(|date| Zone::Named(zone).instant(date.and_time(NaiveTime::MIN)));
-    let (start, end) = match period {
-        Period::Timed(timed) => (Some(timed.start), Some(timed.end)),
-        Period::AllDay(days) => (midnight(&days.start), midnight(&days.end)),
-    };
-    start.is_some_and(|start| start < window.end) && end.is_some_and(|end| end > window.start)
+    match period {
+        Period::Timed(timed) => Some((timed.start, timed.end)),
+        Period::AllDay(days) => midnight(&days.start).zip(midnight(&days.end)),
+    }
 }

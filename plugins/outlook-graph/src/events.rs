@@ -46,26 +46,8 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, signature: Sign
     let is_organizer = event["isOrganizer"].as_bool().unwrap_or(!has_attendees);
     let private = is_private(&event["sensitivity"]);
     let text = |value: &Value| if private { String::new() } else { normalise::line(value) };
-    let zone =
-        event["originalStartTimeZone"].as_str().filter(|_| !is_all_day).and_then(|name| zones::read(name, account));
+    let zone = own_zone(event, account);
     let occurrence = occurrence(event, is_all_day, account)?;
-    let is_master = event["type"] == "seriesMaster";
-    let series = match &occurrence {
-        Some(occurrence) => etag::series(&occurrence.series),
-        None if is_master => etag::series(&remote_id),
-        None => String::new(),
-    };
-    let marks = Marks {
-        is_online_meeting: event["isOnlineMeeting"].as_bool().unwrap_or(false),
-        has_guests: has_attendees && is_organizer,
-        is_master,
-        has_more: false,
-        series,
-        // UTC is no zone that somebody chose.
-        zone: zone
-            .filter(|zone| *zone != account && !zones::is_utc(*zone))
-            .map_or_else(String::new, |zone| zone.name().to_owned()),
-    };
     let entry = Entry {
         subject: text(&event["subject"]),
         body: if private { String::new() } else { normalise::body(&event["body"]) },
@@ -77,7 +59,7 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, signature: Sign
     };
     Ok(Item {
         remote_id,
-        etag: etag::with_marks(etag::of(event)?, &marks),
+        etag: version(event, account)?,
         collection: collection.to_owned(),
         identity: signature.identity,
         writer: signature.writer,
@@ -90,6 +72,39 @@ pub(crate) fn read(event: &Value, account: Tz, collection: &str, signature: Sign
         occurrence,
         changed_at: event["lastModifiedDateTime"].as_str().and_then(moment::instant),
     })
+}
+
+/// The version of an event, with what has to be known when it is written: of a listing it needs no more than that.
+///
+/// # Errors
+///
+/// It has no `ETag`.
+pub(crate) fn version(event: &Value, account: Tz) -> Result<String, String> {
+    let has_attendees = event["attendees"].as_array().is_some_and(|people| !people.is_empty());
+    let is_master = event["type"] == "seriesMaster";
+    let series = match event["type"].as_str() {
+        Some("occurrence" | "exception") => event["seriesMasterId"].as_str(),
+        Some("seriesMaster") => event["id"].as_str(),
+        _ => None,
+    };
+    let marks = Marks {
+        is_online_meeting: event["isOnlineMeeting"].as_bool().unwrap_or(false),
+        has_guests: has_attendees && event["isOrganizer"].as_bool().unwrap_or(!has_attendees),
+        is_master,
+        has_more: false,
+        series: series.map(etag::series).unwrap_or_default(),
+        // UTC is no zone that somebody chose.
+        zone: own_zone(event, account)
+            .filter(|zone| *zone != account && !zones::is_utc(*zone))
+            .map_or_else(String::new, |zone| zone.name().to_owned()),
+    };
+    Ok(etag::with_marks(etag::of(event)?, &marks))
+}
+
+/// The zone that it is shown in; none of whole days.
+fn own_zone(event: &Value, account: Tz) -> Option<Tz> {
+    let is_all_day = event["isAllDay"].as_bool().unwrap_or(false);
+    event["originalStartTimeZone"].as_str().filter(|_| !is_all_day).and_then(|name| zones::read(name, account))
 }
 
 /// The iCalendar UID: of an occurrence its own.
@@ -109,7 +124,7 @@ pub(crate) fn read_expanded(event: &Value, account: Tz) -> Result<Item, String> 
 }
 
 /// Anything but `normal` and `personal` is private, so that a word that we do not know hides rather than shows.
-fn is_private(sensitivity: &Value) -> bool {
+pub(crate) fn is_private(sensitivity: &Value) -> bool {
     !(sensitivity.is_null() || sensitivity == "normal" || sensitivity == "personal")
 }
 

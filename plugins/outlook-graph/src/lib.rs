@@ -27,12 +27,13 @@ mod push;
 mod read;
 mod series;
 mod tasks;
+mod versions;
 mod zones;
 
 pub use host::Host;
 
 use apptsync_plugin::connector::{
-    Account, Connection, Connector, Item, Kind, Operation, Outcome, Page, Target, Window,
+    Account, Connection, Connector, Item, Kind, Operation, Outcome, Page, Target, VersionsPage, Window,
 };
 use apptsync_plugin::types::Failure;
 
@@ -61,6 +62,21 @@ pub fn pull(
     cursor: Option<&str>,
 ) -> Result<Page, Failure> {
     delta::pull(&Graph::new(host, account)?, target, window, cursor)
+}
+
+/// A page of the ids and versions of everything in the window; none of an address book.
+///
+/// # Errors
+///
+/// What the server says.
+pub fn versions(
+    host: &dyn Host,
+    account: &Account,
+    target: &Target,
+    window: &Window,
+    next: Option<&str>,
+) -> Result<Option<VersionsPage>, Failure> {
+    versions::page(&Graph::new(host, account)?, target, window, next)
 }
 
 /// Items by their remote ids, one answer each.
@@ -120,6 +136,15 @@ impl Connector for Plugin {
 
     fn pull(account: Account, target: Target, window: Window, cursor: Option<String>) -> Result<Page, Failure> {
         pull(&Lent, &account, &target, &window, cursor.as_deref())
+    }
+
+    fn versions(
+        account: Account,
+        target: Target,
+        window: Window,
+        next: Option<String>,
+    ) -> Result<Option<VersionsPage>, Failure> {
+        versions(&Lent, &account, &target, &window, next.as_deref())
     }
 
     fn fetch(

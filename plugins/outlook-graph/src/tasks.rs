@@ -49,7 +49,7 @@ pub(crate) fn read(task: &Value, account: Tz, list: &str) -> Result<Item, String
 }
 
 /// From the day it starts to the day it is due.
-fn period(task: &Value, account: Tz) -> Result<Option<Period>, String> {
+pub(crate) fn period(task: &Value, account: Tz) -> Result<Option<Period>, String> {
     let start = day(&task["startDateTime"], account)?;
     let Some(due) = day(&task["dueDateTime"], account)?.or(start) else { return Ok(None) };
     let start = start.unwrap_or(due).min(due);

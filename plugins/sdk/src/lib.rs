@@ -73,6 +73,7 @@ pub mod extension {
 pub mod connector {
     pub use crate::bindings::connector::exports::ibus::appointments::connector::{
         Account, Change, Collection, Connection, Contact, Content, Create, Entry, Fields, Guest as Connector, Identity,
-        Item, Kind, Mark, Occurrence, Operation, Outcome, Page, Reference, Series, Target, Update, Window,
+        Item, Kind, Mark, Occurrence, Operation, Outcome, Page, Reference, Series, Target, Update, VersionsPage,
+        Window,
     };
 }

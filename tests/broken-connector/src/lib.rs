@@ -9,7 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use apptsync_plugin::configuration;
 use apptsync_plugin::connector::{
-    Account, Change, Connection, Connector, Create, Identity, Item, Operation, Outcome, Page, Target, Window,
+    Account, Change, Connection, Connector, Create, Identity, Item, Operation, Outcome, Page, Target, VersionsPage,
+    Window,
 };
 use apptsync_plugin::types::Failure;
 use mailbox::Mailbox;
@@ -60,6 +61,10 @@ impl Connector for Broken {
         }
         page.changes.iter_mut().for_each(disguise_change);
         Ok(page)
+    }
+
+    fn versions(_: Account, _: Target, _: Window, _: Option<String>) -> Result<Option<VersionsPage>, Failure> {
+        Ok(None)
     }
 
     fn fetch(

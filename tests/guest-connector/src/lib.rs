@@ -10,7 +10,7 @@
 
 use apptsync_plugin::configuration;
 use apptsync_plugin::connector::{
-    Account, Collection, Connection, Connector, Item, Kind, Operation, Outcome, Page, Target, Window,
+    Account, Collection, Connection, Connector, Item, Kind, Operation, Outcome, Page, Target, VersionsPage, Window,
 };
 use apptsync_plugin::types::Failure;
 
@@ -42,6 +42,10 @@ impl Connector for Guest {
 
     fn pull(_: Account, _: Target, _: Window, _: Option<String>) -> Result<Page, Failure> {
         state::keep_before_failing(&setting("behaviour").unwrap_or_default());
+        Err(Failure::Gone)
+    }
+
+    fn versions(_: Account, _: Target, _: Window, _: Option<String>) -> Result<Option<VersionsPage>, Failure> {
         Err(Failure::Gone)
     }
 

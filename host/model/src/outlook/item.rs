@@ -263,6 +263,15 @@ pub struct RemotePage {
     pub full: bool,
 }
 
+/// A page of what lies in a window, by ids and versions alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteVersions {
+    /// Remote ids, each with its etag.
+    pub items: Vec<(String, String)>,
+    /// Where the next page goes on; none when nothing is left.
+    pub next: Option<String>,
+}
+
 /// Fields of an item that a write touches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of flags, as the contract has it")]

@@ -11,7 +11,7 @@ use apptsync_store::Seen;
 use super::run::{Run, Stop};
 
 /// Pages after which a pass is taken for one that never ends.
-const MAX_PAGES: usize = 20_000;
+pub(super) const MAX_PAGES: usize = 20_000;
 
 /// What a pass over one collection told.
 #[derive(Debug, Default)]
@@ -121,11 +121,8 @@ impl Run<'_> {
     /// What is linked, lies in the window and is not in a full listing.
     fn miss(&self, kind: ItemKind, window: Window, pass: &mut Pass, listed: &HashSet<String>) -> Result<(), Stop> {
         self.store.visit_links(self.profile.id, &mut |link, _| {
-            // What people do not want in Outlook, and what is not synchronised, may be missing.
-            let is_left = matches!(link.state, LinkState::Tombstone | LinkState::Suppressed | LinkState::Unlinked);
             if link.kind == kind
-                && !is_left
-                && lies_in(&link, window, self.zone)
+                && must_be_listed(&link, window, self.zone)
                 && let Some(id) = link.remote_id
                 && !listed.contains(&id)
                 && !pass.observed.contains_key(&id)
@@ -145,12 +142,12 @@ impl Pass {
     }
 
     /// It is no longer listed, told to be removed, or there in a version that is not known: it is asked about.
-    fn remove(&mut self, remote_id: String) {
+    pub(super) fn remove(&mut self, remote_id: String) {
         self.outdated.remove(&remote_id);
         self.observed.insert(remote_id, Seen::Removed);
     }
 
-    fn see(&mut self, link: Option<&Link>, item: RemoteItem, listed: &mut HashSet<String>) {
+    pub(super) fn see(&mut self, link: Option<&Link>, item: RemoteItem, listed: &mut HashSet<String>) {
         listed.insert(item.remote_id.clone());
         let is_known = link.is_some_and(|link| {
             link.etag == item.etag
@@ -166,6 +163,13 @@ impl Pass {
         let item = if item.private { without_texts(item) } else { item };
         self.observed.insert(item.remote_id.clone(), Seen::Present(Box::new(item)));
     }
+}
+
+/// True for what a full listing must have: people may not want it in Outlook, or it may not be synchronised, and then it may be
+/// missing.
+pub(super) fn must_be_listed(link: &Link, window: Window, zone: chrono_tz::Tz) -> bool {
+    let is_left = matches!(link.state, LinkState::Tombstone | LinkState::Suppressed | LinkState::Unlinked);
+    !is_left && lies_in(link, window, zone)
 }
 
 /// True when the item lay in the window when both sides last agreed: only then it must be listed.

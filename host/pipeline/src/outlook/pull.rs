@@ -115,6 +115,16 @@ impl Run<'_> {
                         ..known
                     };
                     self.store_pass(target, pass, &cursor, pulled)?;
+                    let checked = if is_read { Ok(None) } else { self.check(target, window)? };
+                    if let Some(checked) = checked.map_err(|failure| self.stop_at(failure, target))? {
+                        is_read = true;
+                        if checked.misses {
+                            rebuilt = true;
+                            why.get_or_insert_with(missed);
+                        }
+                        let cursor = SyncCursor { full_at: now, rebuilt, ..cursor };
+                        self.store_pass(target, checked.pass, &cursor, pulled)?;
+                    }
                 }
                 Err(ConnectorFailure::Gone) => {
                     rebuilt = true;
@@ -133,7 +143,7 @@ impl Run<'_> {
             if is_check && self.misses(target.kind, &pass)? {
                 // Until a plan is applied: what it may only propose today it may only propose tomorrow.
                 rebuilt = true;
-                why.get_or_insert_with(|| "the daily check of everything".to_owned());
+                why.get_or_insert_with(missed);
             }
             let cursor = SyncCursor {
                 cursor: Some(cursor),
@@ -363,6 +373,11 @@ impl Run<'_> {
 fn may_go_round(link: &Link, item: &RemoteItem, now: Instant) -> bool {
     let is_unread = item.identity == Identity::Unread && item.writer.is_none();
     is_unread && (!link.flaps.is_empty() || link.reverts.iter().any(|at| now.0 - at.0 < DAY))
+}
+
+/// Why nothing may be deleted in the first run after it (guard G3).
+fn missed() -> String {
+    "the daily check of everything".to_owned()
 }
 
 /// A private item is never asked about, and neither is what lies outside of everything.

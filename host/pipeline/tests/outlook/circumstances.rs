@@ -65,7 +65,14 @@ fn an_edit_that_was_taken_back_while_the_plan_was_held_is_none() {
 
 #[test]
 fn guard_3_what_the_daily_check_missed_waits_until_it_is_approved() {
+    for has_versions in [false, true] {
+        what_the_daily_check_missed_waits(has_versions);
+    }
+}
+
+fn what_the_daily_check_missed_waits(has_versions: bool) {
     let mut world = World::new();
+    world.server.faults(|faults| faults.has_versions = has_versions);
     for number in 0..8 {
         world.server.add(ItemKind::Appointment, entry(&format!("Mine {number}"), world.now.0 + 3 * DAY), |_| {});
     }

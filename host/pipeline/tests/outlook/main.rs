@@ -1,6 +1,7 @@
 //! The reconciliation with Outlook against a server in memory: stories, the decision tables, guards, properties.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
+mod check;
 mod circumstances;
 mod history;
 mod hostile;

@@ -11,9 +11,12 @@ fn priority() -> impl Strategy<Value = TextPriority> {
     prop::sample::select(vec![TextPriority::Erp, TextPriority::Outlook])
 }
 
-fn play(priority: TextPriority, reads_own_writes: bool, events: &[Event]) -> History {
+fn play(priority: TextPriority, (reads_own_writes, has_versions): (bool, bool), events: &[Event]) -> History {
     let mut history = History::new(World::with(|profile| profile.text_priority = priority));
-    history.world.server.faults(|faults| faults.reads_own_writes = reads_own_writes);
+    history.world.server.faults(|faults| {
+        faults.reads_own_writes = reads_own_writes;
+        faults.has_versions = has_versions;
+    });
     for event in events {
         history.happen(event);
     }
@@ -27,9 +30,9 @@ proptest! {
     /// items are the headquarters', and what was never ours is untouched.
     #[test]
     fn i1_to_i5_hold_after_any_history(
-        priority in priority(), reads_own_writes in any::<bool>(), events in prop::collection::vec(event(), 1..30),
+        priority in priority(), server in any::<(bool, bool)>(), events in prop::collection::vec(event(), 1..30),
     ) {
-        play(priority, reads_own_writes, &events).check();
+        play(priority, server, &events).check();
     }
 }
 
@@ -58,7 +61,7 @@ proptest! {
     #[test]
     fn i7_and_i8_disturbed_reading_comes_to_the_same_end(
         priority in priority(), events in prop::collection::vec(event(), 1..20), page in 0_usize..3,
-        reversed in any::<bool>(), replayed in any::<bool>(), expires in any::<bool>(), at_once in any::<bool>(),
+        reversed in any::<bool>(), replayed in any::<bool>(), expires in any::<bool>(), at_once in any::<(bool, bool)>(),
     ) {
         let is_quiet = |event: &&Event| !matches!(
             event,

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use apptsync_model::Instant;
 use apptsync_model::outlook::{
     Account, Connection, ConnectorFailure, Content, Entry, Identity, ItemKind, Projection, Push, Pushed, RemoteChange,
-    RemoteCollection, RemoteItem, RemotePage, Target, Window, content, projection,
+    RemoteCollection, RemoteItem, RemotePage, RemoteVersions, Target, Window, content, projection,
 };
 use apptsync_runtime::Connector;
 
@@ -68,6 +68,8 @@ pub(crate) struct Faults {
     pub(crate) reads_own_writes: bool,
     /// What is made never arrives, and there is no answer.
     pub(crate) loses_creations: bool,
+    /// What lies in the window is listed by ids and versions.
+    pub(crate) has_versions: bool,
     /// Passes do not say whose items are or who wrote them, as those of Microsoft Graph.
     pub(crate) is_terse: bool,
 }
@@ -97,6 +99,8 @@ struct Inner {
     writes: u32,
     calls: u32,
     fetched: usize,
+    listed: usize,
+    full_passes: usize,
     attempts: u32,
     calendar_is_gone: bool,
     faults: Faults,
@@ -194,6 +198,23 @@ impl Server {
             inner.items.insert(id.clone(), stored);
             inner.touch(&id);
         }
+    }
+
+    /// How often a page of versions was given, and how often everything was read.
+    pub(crate) fn checks(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.listed, inner.full_passes)
+    }
+
+    /// Something happens to an item without a word in the log.
+    pub(crate) fn change_silently(&self, id: &str, change: impl FnOnce(&mut RemoteItem)) {
+        self.change(id, change);
+        self.forget_last();
+    }
+
+    /// The last that happened is no longer in the log.
+    pub(crate) fn forget_last(&self) {
+        self.lock().log.pop();
     }
 
     /// How many items were asked for by their ids.
@@ -487,6 +508,7 @@ impl Connector for Server {
         // `from:to+offset`; a pass over everything begins at `all`.
         let parts: Vec<&str> = cursor.unwrap_or("all").split([':', '+']).collect();
         let end = inner.log.len();
+        inner.full_passes += usize::from(cursor.is_none_or(|cursor| cursor.starts_with("all")));
         let (from, to, offset) = match parts.as_slice() {
             [from, to, offset] => (from.parse().ok(), to.parse().unwrap_or(end), offset.parse().unwrap_or(0)),
             [from] => (from.parse::<usize>().ok(), end, 0_usize),
@@ -528,6 +550,29 @@ impl Connector for Server {
         let all = from.map_or("all".to_owned(), |from| from.to_string());
         let next = if done { to.to_string() } else { format!("{all}:{to}+{}", offset + size) };
         Ok(RemotePage { changes, next, done, full: from.is_none() })
+    }
+
+    fn versions(
+        &self,
+        _: &Account,
+        target: &Target,
+        window: Window,
+        next: Option<&str>,
+    ) -> Result<Option<RemoteVersions>, ConnectorFailure> {
+        let mut inner = self.lock();
+        inner.call_about(target)?;
+        if !inner.faults.has_versions {
+            return Ok(None);
+        }
+        let ids: Vec<String> =
+            inner.items.keys().filter(|id| next.is_none_or(|next| id.as_str() > next)).cloned().collect();
+        let size = if inner.faults.page == 0 { usize::MAX } else { inner.faults.page };
+        let next = ids.get(size - 1).filter(|_| ids.len() > size).cloned();
+        let shown = ids.iter().take(size).filter(|id| inner.lists(target, window, id));
+        let items: Vec<(String, String)> =
+            shown.filter_map(|id| Some((id.clone(), inner.items.get(id)?.item.etag.clone()))).collect();
+        inner.listed += 1;
+        Ok(Some(RemoteVersions { items, next }))
     }
 
     fn fetch(

@@ -315,6 +315,20 @@ pub(crate) fn page(kind: model::ItemKind, value: exports::Page) -> wasmtime::Res
     Ok(model::RemotePage { changes, next: value.next, done: value.done, full: value.full })
 }
 
+pub(crate) fn versions(value: exports::VersionsPage) -> wasmtime::Result<model::RemoteVersions> {
+    if value.items.len() > MAX_ITEMS {
+        wasmtime::bail!("{} versions came back, at most {MAX_ITEMS} are allowed", value.items.len());
+    }
+    if let Some(next) = value.next.as_ref().filter(|next| next.len() > MAX_CURSOR) {
+        wasmtime::bail!("where to go on has {} bytes, at most {MAX_CURSOR} are allowed", next.len());
+    }
+    let version = |value: exports::ReferenceResult| {
+        Ok((remote_id(value.remote_id)?, word("the etag", value.etag, MAX_REMOTE_ID)?))
+    };
+    let items: Checked<Vec<_>> = value.items.into_iter().map(version).collect();
+    Ok(model::RemoteVersions { items: items.map_err(broken)?, next: value.next })
+}
+
 /// An answer about one item that was asked for by its id.
 pub(crate) type Fetched = Result<Option<model::RemoteItem>, model::ConnectorFailure>;
 
@@ -387,6 +401,19 @@ pub(crate) fn outcomes(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_versions_keeps_its_limits() {
+        let page = |count: usize, remote_id: &str, next: usize| {
+            let item = exports::ReferenceResult { remote_id: remote_id.to_owned(), etag: "1".to_owned() };
+            let found = exports::VersionsPage { items: vec![item; count], next: Some("n".repeat(next)) };
+            versions(found).map(|page| page.items.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!(page(MAX_ITEMS, "r", MAX_CURSOR), Ok(MAX_ITEMS));
+        assert!(page(MAX_ITEMS + 1, "r", 1).is_err_and(|why| why.contains("4097 versions")));
+        assert!(page(1, "r", MAX_CURSOR + 1).is_err_and(|why| why.contains("65537 bytes")));
+        assert!(page(1, "", 1).is_err_and(|why| why.contains("no remote id")));
+    }
 
     #[test]
     fn a_writer_that_is_no_mark_of_ours_is_none() {

@@ -199,6 +199,22 @@ impl<'h> Calendar<'h> {
         }
     }
 
+    /// The ids and versions of everything in the window.
+    pub(crate) fn versions(&self) -> BTreeMap<String, String> {
+        let mut versions = BTreeMap::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page =
+                self.connector.versions(&self.account, &self.target, WINDOW, next.as_deref()).expect("a listing");
+            assert!(page.items.len() <= 4_096);
+            versions.extend(page.items.into_iter().map(|item| (item.remote_id, item.etag)));
+            next = page.next;
+            if next.is_none() {
+                return versions;
+            }
+        }
+    }
+
     pub(crate) fn fetch(&self, ids: &[&str]) -> Vec<Result<Option<Item>, Failure>> {
         self.try_fetch(ids).expect("answers")
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use apptsync_plugin::connector::{Change, Kind};
+use apptsync_plugin::connector::{Change, Item, Kind};
 use apptsync_plugin::types::Failure;
 use apptsync_tests::calendar_servers::ForeignUser;
 use apptsync_tests::radicale::{PASSWORD, Radicale};
 use apptsync_tests::xandikos::Xandikos;
 use caldav::CalDav;
 
-use crate::hosts::{Calendar, Real, account, entry, meeting, object, ours, visit};
+use crate::hosts::{Calendar, Real, WINDOW, account, entry, meeting, object, ours, visit};
 
 /// A test's way through one server.
 type Walk = fn(&Real, &ForeignUser, &str, &str);
@@ -135,6 +135,79 @@ fn tasks_are_listed_with_and_without_a_date() {
         let (changes, _) = Calendar::of_kind(host, origin, path, Kind::Task).pass(None);
         assert_eq!(changes.into_keys().collect::<Vec<_>>(), [format!("{path}dated.ics"), format!("{path}undated.ics")]);
     });
+}
+
+/// What a pass over everything says of what lies in the window, by ids and versions.
+fn told(calendar: &Calendar<'_>) -> BTreeMap<String, String> {
+    let lies_in = |item: &Item| {
+        let zone = apptsync_calendar::Viewer::new("Europe/Warsaw", "user").expect("a zone").zone;
+        let times = entry(item).period.as_ref().map(|period| apptsync_calendar::instants(period, zone).expect("days"));
+        times.is_none_or(|(start, end)| start < WINDOW.end && end > WINDOW.start)
+    };
+    let items = calendar.pass(None).0.into_values().flat_map(|change| match change {
+        Change::Present(item) => vec![item],
+        Change::Series(series) => series.occurrences,
+        Change::Known(_) | Change::Removed(_) => Vec::new(),
+    });
+    let shown = items.filter(|item| !item.private && !item.cancelled && lies_in(item));
+    shown.map(|item| (item.remote_id, item.etag)).collect()
+}
+
+#[test]
+fn versions_are_those_of_a_pass_and_what_is_known_is_not_read_again() {
+    with_each_server(|host, foreign, origin, path| {
+        let calendar = Calendar::new(host, origin, path);
+        for number in 1..=3 {
+            calendar.create(number, visit(&format!("Visit {number}"), 9));
+        }
+        let at = |name: &str| format!("{path}{name}.ics");
+        let hour = "DTSTART:20261201T080000Z";
+        foreign.put(&at("weekly"), &object("weekly", &["DTSTART:20261103T080000Z", "RRULE:FREQ=WEEKLY"]));
+        foreign.put(&at("private"), &object("private", &[hour, "CLASS:PRIVATE"]));
+        foreign.put(&at("cancelled"), &object("cancelled", &[hour, "STATUS:CANCELLED"]));
+        foreign.put(&at("days"), &object("days", &["DTSTART;VALUE=DATE:20261231", "DTEND;VALUE=DATE:20270102"]));
+        // A day wider than the window is what the server is asked for.
+        foreign.put(&at("before"), &object("before", &["DTSTART:20261130T120000Z", "DTEND:20261130T130000Z"]));
+        let first = calendar.versions();
+        assert_eq!(first, told(&calendar));
+        assert_eq!(first.len(), 3 + 5 + 1, "{first:?}");
+        host.memory.count();
+        assert_eq!(calendar.versions(), first);
+        let requests = host.memory.count();
+        assert!(requests <= 2, "a listing, and the series: {requests}");
+
+        foreign.put(&at("days"), &object("days", &["DTSTART;VALUE=DATE:20261230", "DTEND;VALUE=DATE:20261231"]));
+        foreign.put(&at("private"), &object("private", &[hour]));
+        foreign.put(&at("weekly"), &object("weekly", &["DTSTART:20261103T080000Z"]));
+        foreign.delete(&at("before"));
+        let second = calendar.versions();
+        assert_eq!(second, told(&calendar));
+        assert_eq!(second.len(), 3 + 1 + 1, "{second:?}");
+        assert_ne!(second[&at("days")], first[&at("days")]);
+        // Whatever became of what is kept, the answer is the same.
+        host.memory.kept.borrow_mut().retain(|key, _| !key.starts_with("single/"));
+        assert_eq!(calendar.versions(), second);
+    });
+}
+
+#[test]
+fn versions_of_tasks_are_those_of_the_window_and_those_without_a_date() {
+    let radicale = Radicale::start();
+    let host = Real::new(PASSWORD);
+    let (foreign, path) = (radicale.foreign_user(), radicale.calendar("work"));
+    let task = |uid: &str, line: &str| object(uid, &[line]).replace("VEVENT", "VTODO");
+    for (uid, line) in
+        [("a", "SUMMARY:x"), ("b", "DUE;VALUE=DATE:20261203"), ("c", "DUE;VALUE=DATE:20250103"), ("d", "CLASS:PRIVATE")]
+    {
+        foreign.put(&format!("{path}{uid}.ics"), &task(uid, line));
+    }
+    let calendar = Calendar::of_kind(&host, &radicale.origin(), &path, Kind::Task);
+    let found = calendar.versions();
+    assert_eq!(
+        found.keys().map(|path| path.rsplit('/').next().expect("a name")).collect::<Vec<_>>(),
+        ["a.ics", "b.ics"]
+    );
+    assert_eq!(found, told(&calendar));
 }
 
 #[test]

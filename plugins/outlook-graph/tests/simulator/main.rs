@@ -10,3 +10,4 @@ mod series;
 mod shapes;
 mod support;
 mod tasks;
+mod versions;

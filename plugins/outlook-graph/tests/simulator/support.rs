@@ -1,5 +1,6 @@
 //! A simulator with one mailbox, and the connector's five functions on it.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use apptsync_plugin::connector::{
@@ -181,6 +182,22 @@ impl Bench {
                 return Ok((changes, page.next, page.full));
             }
             cursor = Some(page.next);
+        }
+    }
+
+    /// The ids and versions of everything in the window.
+    pub(crate) fn versions(&self) -> Option<BTreeMap<String, String>> {
+        let mut versions = BTreeMap::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = outlook_graph::versions(&self.wire, &self.account, &self.target, &self.window, next.as_deref());
+            let page = page.unwrap()?;
+            assert!(page.items.len() <= 4_096);
+            versions.extend(page.items.into_iter().map(|item| (item.remote_id, item.etag)));
+            next = page.next;
+            if next.is_none() {
+                return Some(versions);
+            }
         }
     }
 
