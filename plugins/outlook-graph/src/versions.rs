@@ -21,6 +21,8 @@ const TASK: &str = "id,startDateTime,dueDateTime";
 const TOP: usize = 1_000;
 /// Items that the contract has room for.
 const MOST: usize = 4_096;
+/// Pages of the server that are read for one of ours.
+const MOST_PAGES: usize = 16;
 
 /// A page; none of an address book.
 ///
@@ -40,7 +42,7 @@ pub(crate) fn page(
         Some(_) => return Err(Failure::Permanent("a listing cannot go on from there".to_owned())),
     };
     let mut items = Vec::new();
-    loop {
+    for _ in 0..MOST_PAGES {
         let mut page = graph.get(&link)?;
         for entity in graph::values(&mut page)? {
             match version(graph, target, window, &entity) {
@@ -62,9 +64,10 @@ pub(crate) fn page(
         }
         link = following;
         if items.len() + TOP > MOST {
-            return Ok(Some(VersionsPage { items, next: Some(link) }));
+            break;
         }
     }
+    Ok(Some(VersionsPage { items, next: Some(link) }))
 }
 
 fn first(graph: &Graph<'_>, target: &Target, window: &Window) -> Option<String> {

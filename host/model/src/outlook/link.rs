@@ -113,6 +113,9 @@ pub struct Base {
     /// The item has the category *Locked by ERP* (row P7).
     #[serde(default)]
     pub is_locked: bool,
+    /// The item was moved to a calendar that is not synchronised, and is left out for that (row 22).
+    #[serde(default)]
+    pub is_elsewhere: bool,
     /// The mark of the run that had written the item last by then, as far as it is known.
     #[serde(default)]
     pub writer: Option<String>,

@@ -266,7 +266,10 @@ impl<'a> Work<'a> {
             // What was edited there is not agreed on.
             Action::Lock => link.base.is_locked = true,
             Action::Delete | Action::Cancel | Action::Bury => link.state = LinkState::Tombstone,
-            Action::Suppress => link.state = LinkState::Suppressed,
+            Action::Suppress => {
+                link.state = LinkState::Suppressed;
+                link.base.is_elsewhere = self.step.verdict.row == Row::R22;
+            }
             Action::Ignore => link.state = LinkState::Ignored,
             Action::Unlink | Action::Release => {
                 link.state = LinkState::Unlinked;
@@ -352,6 +355,7 @@ impl<'a> Work<'a> {
             },
             uid: seen.map_or_else(|| before.uid.clone(), |item| item.uid.clone()),
             is_locked: before.is_locked,
+            is_elsewhere: false,
             writer: seen.and_then(|item| item.writer.clone()).or_else(|| before.writer.clone()),
         };
         self.watch_flaps(link, &before);
@@ -360,6 +364,9 @@ impl<'a> Work<'a> {
             link.collection.clone_from(&item.collection);
             link.occurrence.clone_from(&item.occurrence);
             link.etag.clone_from(&item.etag);
+            if let (Action::Link, Identity::Ours(key)) = (self.step.verdict.action, &item.identity) {
+                link.our_id.clone_from(key);
+            }
         }
         if let Some(ours) = self.ours()
             && pending.is_empty()

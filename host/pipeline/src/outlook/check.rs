@@ -33,7 +33,8 @@ impl Run<'_> {
         };
         let mut asked: BTreeSet<String> = listed.keys().cloned().collect();
         self.store.visit_links(self.profile.id, &mut |link, _| {
-            let Some(id) = link.remote_id.as_ref().filter(|_| link.kind == target.kind) else { return };
+            let is_meant = link.kind == target.kind && link.state != LinkState::Tombstone;
+            let Some(id) = link.remote_id.as_ref().filter(|_| is_meant) else { return };
             match listed.get(id) {
                 Some(etag) if *etag == link.etag && link.collection == target.collection => {
                     asked.remove(id);
@@ -96,9 +97,9 @@ impl Run<'_> {
                         checked.pass.observed.insert((*id).to_owned(), Seen::Gone);
                     }
                     (Err(failure @ ConnectorFailure::Auth(_)), _) => return Ok(Err(failure)),
+                    (Ok(None) | Err(ConnectorFailure::Gone), None) => {}
                     // The next runs ask again.
-                    (Err(_), Some(_)) => checked.pass.remove((*id).to_owned()),
-                    (Ok(None) | Err(_), None) => {}
+                    (Err(_), _) => checked.pass.remove((*id).to_owned()),
                 }
             }
         }

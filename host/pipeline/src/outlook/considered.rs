@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use apptsync_model::outlook::{HeadquartersId, Identity, ItemKind, Link, LinkId, LinkState, RemoteItem};
 use apptsync_store::Side;
 
+use super::decide::FLAPS;
 use super::snapshot::{HeadquartersItem, Place};
 
 /// What makes a link worth looking at although both sides agree: something was seen of its item or of one that may take its
@@ -81,12 +82,12 @@ pub struct Considered {
 impl Considered {
     /// Takes a link with its object in, or counts it where it is settled and nothing touched it; without `touched`, takes all.
     pub fn take(&mut self, link: Link, ours: Option<HeadquartersItem>, touched: Option<&Touched<'_>>) {
-        let is_settled = touched.is_some_and(|touched| is_settled(&link, ours.as_ref()) && !touched.has(&link));
-        if !is_settled || link.state == LinkState::Tombstone {
-            // What is buried counts for what is made next.
+        if link.state == LinkState::Tombstone && touched.is_some() {
+            // What is buried counts for what is made next. Its object is that of another link by now, or of none.
             count(&mut self.incarnations, &link);
+            return;
         }
-        if is_settled {
+        if touched.is_some_and(|touched| is_settled(&link, ours.as_ref()) && !touched.has(&link)) {
             let is_near = ours.is_some_and(|ours| matches!(ours.place, Place::Window | Place::Margin));
             self.settled += u64::from(link.state == LinkState::Linked && is_near);
             if let Some(occurrence) = link.occurrence {
@@ -94,6 +95,7 @@ impl Considered {
             }
             return;
         }
+        count(&mut self.incarnations, &link);
         if let Some(ours) = ours {
             self.headquarters.insert(ours.id.clone(), ours);
         }
@@ -136,6 +138,7 @@ fn is_settled(link: &Link, ours: Option<&HeadquartersItem>) -> bool {
                 !ours.withdrawn && ours.place != Place::Filtered && ours.fields == link.base.headquarters
             };
             link.remote_id.is_some()
+                && link.flaps.len() < FLAPS
                 && !link.base.is_locked
                 && link.filtered_since.is_none()
                 && ours.is_some_and(agrees)

@@ -70,7 +70,7 @@ struct Draft<'a> {
     /// Links and objects that a step was found for already.
     decided: BTreeSet<usize>,
     claimed: BTreeSet<&'a HeadquartersId>,
-    /// Objects without a link by the keys of their items; found out when an item has an unknown key.
+    /// Objects without an item by the keys of those they had; found out when an item has an unknown key.
     lost: Option<HashMap<String, &'a HeadquartersItem>>,
 }
 
@@ -288,12 +288,14 @@ impl<'a> Draft<'a> {
         }
         // The link may have been lost, but the key follows from the object.
         if self.lost.is_none() {
-            self.lost = Some(self.keys_of_unlinked());
+            self.lost = Some(self.keys_without_item());
         }
         let lost = self.lost.as_ref().and_then(|keys| keys.get(id).copied()).filter(|ours| ours.kind == kind);
         match lost {
             Some(ours) if !ours.withdrawn && self.claimed.insert(&ours.id) => {
-                self.push(kind, None, Some(ours), Some(item), adopt(ours, item, &snapshot.rules_of(&ours.id)));
+                let link = self.by_headquarters.get(&(kind, &ours.id)).copied();
+                self.decided.extend(link);
+                self.push(kind, link, Some(ours), Some(item), adopt(ours, item, &snapshot.rules_of(&ours.id)));
             }
             Some(_) => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
             None => {
@@ -303,11 +305,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The keys that items of objects without a link would carry.
-    fn keys_of_unlinked(&self) -> HashMap<String, &'a HeadquartersItem> {
+    /// The keys that items of objects without a link, or whose item is still to be made, carry or would.
+    fn keys_without_item(&self) -> HashMap<String, &'a HeadquartersItem> {
         let snapshot = self.snapshot;
-        let unlinked =
-            snapshot.headquarters.values().filter(|ours| !self.by_headquarters.contains_key(&(ours.kind, &ours.id)));
+        let has_no_item = |index: &usize| {
+            let link = &snapshot.links[*index];
+            link.state == LinkState::CreatingRemote
+                && link.remote_id.is_none()
+                && !snapshot.unsettled.contains(&link.id)
+                && !self.decided.contains(index)
+        };
+        let unlinked = snapshot
+            .headquarters
+            .values()
+            .filter(|ours| self.by_headquarters.get(&(ours.kind, &ours.id)).is_none_or(has_no_item));
         let keys = |ours: &'a HeadquartersItem| {
             (0..INCARNATIONS).map(move |incarnation| (key(&snapshot.profile, ours.kind, &ours.id, incarnation), ours))
         };
@@ -388,6 +399,9 @@ impl<'a> Draft<'a> {
     fn of_link(&self, link: &Link, ours: Option<&HeadquartersItem>, remote: Option<&RemoteState>) -> Option<Verdict> {
         let snapshot = self.snapshot;
         let target = snapshot.targets.get(&link.kind).map_or("", String::as_str);
+        if link.state == LinkState::Tombstone {
+            return None;
+        }
         if snapshot.unsettled.contains(&link.id) {
             return Some(
                 Verdict::new(Row::R23, Action::Skip).because("whether its last write arrived is not known yet"),

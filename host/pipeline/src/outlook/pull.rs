@@ -115,8 +115,17 @@ impl Run<'_> {
                         ..known
                     };
                     self.store_pass(target, pass, &cursor, pulled)?;
-                    let checked = if is_read { Ok(None) } else { self.check(target, window)? };
-                    if let Some(checked) = checked.map_err(|failure| self.stop_at(failure, target))? {
+                    let checked = match if is_read { Ok(None) } else { self.check(target, window)? } {
+                        // Reading everything does without a listing.
+                        Err(ConnectorFailure::Permanent(why) | ConnectorFailure::Broken(why)) => {
+                            let text =
+                                format!("the daily check reads everything, because nothing can be listed: {why}");
+                            self.notes.say(Severity::Info, text);
+                            None
+                        }
+                        checked => checked.map_err(|failure| self.stop_at(failure, target))?,
+                    };
+                    if let Some(checked) = checked {
                         is_read = true;
                         if checked.misses {
                             rebuilt = true;
@@ -256,8 +265,9 @@ impl Run<'_> {
         considered: &Considered,
     ) -> Result<BTreeMap<(ItemKind, String), RemoteState>, Stop> {
         let (targets, links) = (&pulled.targets, &considered.links);
+        let live = links.iter().filter(|link| link.state != LinkState::Tombstone);
         let linked: HashMap<(ItemKind, &str), &Link> =
-            links.iter().filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
+            live.filter_map(|link| Some(((link.kind, link.remote_id.as_deref()?), link))).collect();
         let mut states = BTreeMap::new();
         let mut asked: BTreeMap<ItemKind, Vec<String>> = BTreeMap::new();
         for observation in observations {

@@ -23,6 +23,8 @@ use super::write;
 /// A write that undoes one.
 struct Sending {
     entry: AuditEntry,
+    /// Before the write.
+    before: Link,
     /// As the journal keeps it before the write.
     link: Link,
     push: Push,
@@ -99,8 +101,11 @@ impl Undo<'_> {
         item: Option<&RemoteItem>,
         last: &mut Incarnations,
     ) -> Option<Sending> {
+        let before = link.clone();
         let push = match (entry.action, &entry.before, item) {
             (AuditAction::Created, _, Some(item)) => {
+                // Whatever becomes of the answer: that it is gone is no deletion by its user.
+                link.state = LinkState::Suppressed;
                 Push::Delete { remote_id: item.remote_id.clone(), etag: item.etag.clone() }
             }
             (AuditAction::Deleted, Some(before), _) => {
@@ -126,7 +131,7 @@ impl Undo<'_> {
             },
             _ => return None,
         };
-        Some(Sending { entry, link, push })
+        Some(Sending { entry, before, link, push })
     }
 
     /// Journals, sends and settles a batch, which is empty then.
@@ -167,7 +172,7 @@ impl Undo<'_> {
                 Err(failure) => {
                     self.run.notes.say(Severity::Warning, format!("an item was not put back: {failure}"));
                     if !matches!(failure, ConnectorFailure::Transient(_) | ConnectorFailure::Broken(_)) {
-                        not_done.push(write::not_done(&sending.link, operation.id));
+                        not_done.push(write::not_done(&sending.before, operation.id));
                     }
                     if matches!(failure, ConnectorFailure::Auth(_) | ConnectorFailure::Throttled(_)) {
                         stop.get_or_insert(Stop::from(failure));
@@ -188,10 +193,7 @@ impl Undo<'_> {
         link.note = "put back by an undo".to_owned();
         match entry.action {
             // The activity stays; its item is not made again.
-            AuditAction::Created => {
-                link.state = LinkState::Suppressed;
-                link.remote_id = None;
-            }
+            AuditAction::Created => link.remote_id = None,
             // The activity is canceled and stays so; the item is the person's alone.
             AuditAction::Deleted => {
                 link.state = LinkState::Unlinked;

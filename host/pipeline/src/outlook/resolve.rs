@@ -49,6 +49,10 @@ pub fn resolve(
         if keep == Some(Side::Outlook) {
             return Err(SyncError::Usage(format!("`{id}` is left out of Outlook already")));
         }
+        if link.base.is_elsewhere {
+            let text = format!("`{id}` was moved to a calendar that is not synchronised: move it back in Outlook");
+            return Err(SyncError::Usage(text));
+        }
         bring_back(with, link, now)?;
         return Ok(Some(Resolved::BroughtBack));
     }

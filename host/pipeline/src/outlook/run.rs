@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use apptsync_model::outlook::{
-    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, Profile, SyncCursor, SyncRunId,
+    Account, Connection, ConnectorFailure, HeadquartersId, ItemKind, Link, LinkState, Profile, SyncCursor, SyncRunId,
     SyncSettings, Window,
 };
 use apptsync_model::{ActivityId, Instant, Severity};
@@ -359,8 +359,8 @@ impl<'a> Run<'a> {
         let seen = observations.iter().map(|seen| (seen.kind, seen.remote_id.as_str(), seen.seen.item()));
         let mut considered = self.considered(windows, pulled, &Touched::new(seen, &unsettled, &answers))?;
         let remote = self.observed(observations, pulled, &considered)?;
-        let linked: BTreeSet<_> =
-            considered.links.iter().filter_map(|link| Some((link.kind, link.remote_id.as_deref()?))).collect();
+        let live = considered.links.iter().filter(|link| link.state != LinkState::Tombstone);
+        let linked: BTreeSet<_> = live.filter_map(|link| Some((link.kind, link.remote_id.as_deref()?))).collect();
         if remote.keys().any(|(kind, id)| !linked.contains(&(*kind, id.as_str()))) {
             // What items say that are not linked may be about links that nothing else touched.
             let seen = remote.iter().map(|((kind, id), state)| (*kind, id.as_str(), state.item()));

@@ -134,3 +134,16 @@ fn a_server_that_does_not_say_whether_it_is_gone_is_asked_again() {
     assert_eq!(world.sync().operations.create, 1, "made anew once it is known");
     assert_eq!(text(&world.server.get(&world.remote_of(id)).expect("there").item.content).0, "Visit");
 }
+
+#[test]
+fn a_server_that_refuses_to_list_is_read_whole() {
+    let mut world = listing(3);
+    world.server.lose(&id_of(&world, "Mine 1"));
+    world.server.faults(|faults| faults.refuses_listings = true);
+    let full = world.server.checks().1;
+    world.pass(DAY + HOUR);
+    let report = world.sync();
+    assert_eq!(report.state, SyncState::Held, "what is missing is found: {:?}", report.messages);
+    assert!(world.server.checks().1 > full);
+    assert!(report.messages.iter().any(|message| message.text.contains("reads everything")), "{:?}", report.messages);
+}

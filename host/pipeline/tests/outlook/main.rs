@@ -3,6 +3,7 @@
 
 mod check;
 mod circumstances;
+mod comes_back;
 mod history;
 mod hostile;
 mod properties;

@@ -70,6 +70,8 @@ pub(crate) struct Faults {
     pub(crate) loses_creations: bool,
     /// What lies in the window is listed by ids and versions.
     pub(crate) has_versions: bool,
+    /// Listings by ids and versions are refused.
+    pub(crate) refuses_listings: bool,
     /// Passes do not say whose items are or who wrote them, as those of Microsoft Graph.
     pub(crate) is_terse: bool,
 }
@@ -561,6 +563,9 @@ impl Connector for Server {
     ) -> Result<Option<RemoteVersions>, ConnectorFailure> {
         let mut inner = self.lock();
         inner.call_about(target)?;
+        if inner.faults.refuses_listings {
+            return Err(ConnectorFailure::Permanent("no such query".to_owned()));
+        }
         if !inner.faults.has_versions {
             return Ok(None);
         }

@@ -61,7 +61,7 @@ pub fn run(arguments: &ResolveArguments, context: &Context) -> anyhow::Result<Ex
                 format!("{name}: the next run takes the version of {side} of `{id}`")
             }
             Resolved::BroughtBack => {
-                format!("{name}: `{id}` is no longer left out: the next run makes it in Outlook again")
+                format!("{name}: `{id}` is no longer left out: the next run makes it in Outlook again, where it lies in the window and meets the criteria")
             }
             Resolved::Released => format!("{name}: `{id}` is out of quarantine: the next run tries it again"),
         })?;
