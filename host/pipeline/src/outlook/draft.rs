@@ -299,7 +299,8 @@ impl<'a> Draft<'a> {
             }
             Some(_) => self.push(kind, None, None, Some(item), Verdict::new(Row::P6, Action::Disown)),
             None => {
-                let verdict = Verdict::new(Row::R4, Action::Ignore).because("it carries the key of another mailbox");
+                let verdict = Verdict::new(Row::R4, Action::Ignore)
+                    .because("it carries the key of another mailbox, or of what another item took the place of");
                 self.push(kind, None, None, Some(item), verdict);
             }
         }

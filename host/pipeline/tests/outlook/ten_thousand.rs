@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use apptsync_model::outlook::{
-    Content, DeletionPolicy, Entry, GuardSettings, HeadquartersId, Identity, ItemKind, LinkState, Origin,
+    Content, DeletionPolicy, Entry, GuardSettings, HeadquartersId, Identity, ItemKind, Link, LinkState, Origin,
     OverrideScope, RemoteItem, TextPriority,
 };
 use apptsync_model::{Instant, Priority};
@@ -22,24 +22,53 @@ const REST: usize = 8;
 /// Something that happens. Numbers choose among what is there.
 #[derive(Debug, Clone)]
 enum Event {
-    CreateHere { kind: ItemKind, origin: Origin, hours: i64 },
-    TextHere { which: usize, is_body: bool },
-    TimeHere { which: usize, hours: i64 },
+    CreateHere {
+        kind: ItemKind,
+        origin: Origin,
+        hours: i64,
+    },
+    TextHere {
+        which: usize,
+        is_body: bool,
+    },
+    TimeHere {
+        which: usize,
+        hours: i64,
+    },
     PriorityHere(usize),
     CancelHere(usize),
     CompleteHere(usize),
     DelayHere(usize),
     FilterHere(usize),
     ReassignHere(usize),
-    CreateThere { kind: ItemKind, hours: i64, private: bool, is_foreign: bool },
-    TextThere { which: usize, is_body: bool },
-    TimeThere { which: usize, hours: i64 },
+    /// Canceled, or given to somebody else; now it is back.
+    ReturnHere(usize),
+    CreateThere {
+        kind: ItemKind,
+        hours: i64,
+        private: bool,
+        is_foreign: bool,
+    },
+    TextThere {
+        which: usize,
+        is_body: bool,
+    },
+    TimeThere {
+        which: usize,
+        hours: i64,
+    },
     DeleteThere(usize),
+    /// Out of the bin.
+    RestoreThere(usize),
     CopyThere(usize),
     MoveThere(usize),
     Purge,
     Pass(i64),
-    Run { trouble: Trouble, approves: bool, meanwhile: Option<Box<Event>> },
+    Run {
+        trouble: Trouble,
+        approves: bool,
+        meanwhile: Option<Box<Event>>,
+    },
 }
 
 /// An event; with `is_calm`, every run is a whole one.
@@ -69,6 +98,8 @@ fn event(dice: &mut Dice, is_calm: bool) -> Event {
         69..71 => Event::MoveThere(which),
         71..72 => Event::Purge,
         72..76 => Event::Pass(dice.between(1, 60)),
+        76..78 => Event::ReturnHere(which),
+        78..80 => Event::RestoreThere(which),
         _ if is_calm => Event::Run { trouble: Trouble::default(), approves: true, meanwhile: None },
         _ => {
             let after = |dice: &mut Dice, percent, most| dice.chance(percent).then(|| dice.below(most) as u32);
@@ -187,6 +218,23 @@ fn act(sides: &mut Sides, diary: &mut Diary, event: &Event) {
         Event::ReassignHere(which) => {
             let Some(id) = here(which) else { return };
             sides.edit_object(id, |object| object.moved = true);
+        }
+        Event::ReturnHere(which) => {
+            let away: Vec<i64> =
+                sides.objects.iter().filter(|(_, object)| object.canceled || object.moved).map(|(id, _)| *id).collect();
+            let Some(id) = away.get(which % away.len().max(1)).copied() else { return };
+            // Its item may live on as another activity: each text is written once.
+            let text = diary.text(format!("here {id} subject"));
+            sides.edit_object(id, |object| {
+                (object.canceled, object.moved) = (false, false);
+                object.entry.subject = text;
+            });
+        }
+        Event::RestoreThere(which) => {
+            let Some(id) = sides.restore_item(which) else { return };
+            // What took its place may say the same: each text is written once.
+            let text = diary.text(format!("there {id} subject"));
+            sides.edit_item(&id, |item| edit(item, |entry| entry.subject = text));
         }
         Event::CreateThere { kind, hours, private, is_foreign } => {
             diary.numbers += 1;
@@ -358,7 +406,14 @@ impl History {
         // A copy that lies where nobody looks keeps its key.
         let window = self.sides.window();
         for (_, item) in self.sides.items.values().filter(|(kind, item)| lists(*kind, item, window)) {
-            if let Identity::Ours(key) = &item.identity {
+            // What came out of the bin after another took its place is its user's, and so is a copy of it.
+            let is_live = |key: &String| {
+                let is_ours = |link: &&Link| link.headquarters.is_some() && link.state != LinkState::Tombstone;
+                self.sides.links.iter().filter(is_ours).any(|link| link.our_id == *key)
+            };
+            if let Identity::Ours(key) = &item.identity
+                && is_live(key)
+            {
                 assert!(keys.insert(key), "I3: two items carry the key {key}");
             }
         }

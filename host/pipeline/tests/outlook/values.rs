@@ -96,6 +96,8 @@ pub(crate) struct Sides {
     pub(crate) guards: GuardSettings,
     pub(crate) objects: BTreeMap<i64, Object>,
     pub(crate) items: BTreeMap<String, (ItemKind, RemoteItem)>,
+    /// Items that were deleted, by whomever.
+    bin: BTreeMap<String, (ItemKind, RemoteItem)>,
     pub(crate) links: Vec<Link>,
     /// Texts in the audit.
     pub(crate) audit: BTreeSet<String>,
@@ -131,6 +133,7 @@ impl Sides {
             guards,
             objects: BTreeMap::new(),
             items: BTreeMap::new(),
+            bin: BTreeMap::new(),
             links: Vec::new(),
             audit: BTreeSet::new(),
             skew: 0,
@@ -227,9 +230,20 @@ impl Sides {
     }
 
     pub(crate) fn delete_item(&mut self, id: &str) {
-        self.items.remove(id);
+        if let Some(deleted) = self.items.remove(id) {
+            self.bin.insert(id.to_owned(), deleted);
+        }
         self.made.retain(|_, made| made != id);
         self.log.push(id.to_owned());
+    }
+
+    /// An item is taken out of the bin: it has its old id, and whatever it carried.
+    pub(crate) fn restore_item(&mut self, which: usize) -> Option<String> {
+        let id = self.bin.keys().nth(which % self.bin.len().max(1)).cloned()?;
+        let restored = self.bin.remove(&id)?;
+        self.items.insert(id.clone(), restored);
+        self.touch(&id);
+        Some(id)
     }
 
     fn touch(&mut self, id: &str) {
