@@ -112,6 +112,7 @@ fn a_dead_login_and_a_server_that_is_down_say_what_to_do() {
     let said = calendars(&simulator, &person).expect_err("refused");
     assert!(said.contains("log in again: `apptsync credentials add contoso --kind device-code"), "{said}");
     simulator.switch_all_off();
+    let (_folder, person) = authorizer(&logged_in(&simulator));
     assert_eq!(calendars(&simulator, &person), Ok(200));
     simulator.switch_on(Fault::new(FaultName::IdentityUnavailable));
     let (_folder, application) = authorizer(&with_secret(&simulator, "simulated-secret"));

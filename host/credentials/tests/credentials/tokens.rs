@@ -99,11 +99,20 @@ fn many_who_ask_at_once_cause_one_request() {
 }
 
 #[test]
-fn a_failure_is_not_kept() {
+fn a_refusal_stands_for_a_minute_and_what_may_pass_does_not() {
     let server = Server::start(|number, _| if number == 0 { refusal("invalid_client", "") } else { token("token") });
     let place = secret_of(&server);
     let authorizer = place.authorizer();
-    assert!(failure(&*authorizer).contains("invalid_client"));
+    for _ in 0..3 {
+        assert!(failure(&*authorizer).contains("invalid_client"));
+    }
+    assert_eq!(server.sent().len(), 1, "hundreds of mailboxes may share it: it is tried once");
+    assert_eq!(header(&*place.authorizer()), "Bearer token", "opened anew, it is tried at once");
+    let busy = (503, "retry-after: 100\r\n", String::new());
+    let server = Server::start(move |number, _| if number == 0 { busy.clone() } else { token("token") });
+    let place = secret_of(&server);
+    let authorizer = place.authorizer();
+    assert!(failure(&*authorizer).contains("503"));
     assert_eq!(header(&*authorizer), "Bearer token");
 }
 
