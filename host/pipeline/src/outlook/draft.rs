@@ -290,8 +290,11 @@ impl<'a> Draft<'a> {
         if self.lost.is_none() {
             self.lost = Some(self.keys_without_item());
         }
-        let lost = self.lost.as_ref().and_then(|keys| keys.get(id).copied()).filter(|ours| ours.kind == kind);
-        match lost {
+        let link_of = |ours: &HeadquartersItem| self.by_headquarters.get(&(kind, &ours.id)).copied();
+        // Of several items that carry its keys, one is taken.
+        let is_open = |ours: &&HeadquartersItem| link_of(ours).is_none_or(|index| !self.decided.contains(&index));
+        let lost = self.lost.as_ref().and_then(|keys| keys.get(id).copied());
+        match lost.filter(|ours| ours.kind == kind).filter(is_open) {
             Some(ours) if !ours.withdrawn && self.claimed.insert(&ours.id) => {
                 let link = self.by_headquarters.get(&(kind, &ours.id)).copied();
                 self.decided.extend(link);
@@ -314,7 +317,6 @@ impl<'a> Draft<'a> {
             link.state == LinkState::CreatingRemote
                 && link.remote_id.is_none()
                 && !snapshot.unsettled.contains(&link.id)
-                && !self.decided.contains(index)
         };
         let unlinked = snapshot
             .headquarters

@@ -8,9 +8,7 @@ use apptsync_model::outlook::{
 };
 use apptsync_model::{ActivityStatus, Severity};
 use apptsync_runtime::CONNECTOR_BATCH;
-use apptsync_store::{
-    AuditAction, AuditEntry, HeadquartersChange, Operation, OperationState, Settled, Settlement, Side, StoredPush,
-};
+use apptsync_store::{AuditAction, AuditEntry, HeadquartersChange, OperationState, Settled, Settlement, Side};
 
 use super::apply::edited;
 use super::considered::Incarnations;
@@ -143,19 +141,7 @@ impl Undo<'_> {
     ) -> Result<(), Stop> {
         let batch = std::mem::take(batch);
         let Some(target) = target.filter(|_| !batch.is_empty()) else { return Ok(()) };
-        let journal = |sending: &Sending| {
-            let operation = Operation {
-                id: 0,
-                run: self.run.id,
-                link: sending.link.id,
-                push: StoredPush::from(&sending.push),
-                state: OperationState::Sent,
-                sent_at: self.run.request.as_of,
-                rounds: 0,
-            };
-            (sending.link.clone(), operation)
-        };
-        let journal: Vec<_> = batch.iter().map(journal).collect();
+        let journal: Vec<_> = batch.iter().map(|sending| self.run.journaled(&sending.link, &sending.push)).collect();
         let journal = self.run.store.begin_operations(self.run.profile.id, self.run.id, &journal)?;
         let pushes: Vec<Push> = batch.iter().map(|sending| sending.push.clone()).collect();
         let pushed = self.run.connector.push(&self.run.account, target, &pushes);

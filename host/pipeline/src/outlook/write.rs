@@ -139,21 +139,7 @@ impl Run<'_> {
                 prepared.push((step, link, push));
             }
         }
-        let journal: Vec<(Link, Operation)> = prepared
-            .iter()
-            .map(|(_, link, push)| {
-                let operation = Operation {
-                    id: 0,
-                    run: self.id,
-                    link: link.id,
-                    push: StoredPush::from(push),
-                    state: OperationState::Sent,
-                    sent_at: self.request.as_of,
-                    rounds: 0,
-                };
-                (link.clone(), operation)
-            })
-            .collect();
+        let journal: Vec<_> = prepared.iter().map(|(_, link, push)| self.journaled(link, push)).collect();
         let journal = self.store.begin_operations(self.profile.id, self.id, &journal)?;
         let pushes: Vec<Push> = prepared.iter().map(|(_, _, push)| push.clone()).collect();
         let mut batch = Batch::default();
@@ -198,6 +184,20 @@ impl Run<'_> {
             Some(stop) => Err(stop),
             None => Ok(batch.is_stale),
         }
+    }
+
+    /// A write as the journal has it before it is sent, with its link.
+    pub(super) fn journaled(&self, link: &Link, push: &Push) -> (Link, Operation) {
+        let operation = Operation {
+            id: 0,
+            run: self.id,
+            link: link.id,
+            push: StoredPush::from(push),
+            state: OperationState::Sent,
+            sent_at: self.request.as_of,
+            rounds: 0,
+        };
+        (link.clone(), operation)
     }
 
     /// One outcome for each write. What a connector refuses as a whole was certainly not done: nothing more is sent then.

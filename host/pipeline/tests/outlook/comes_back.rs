@@ -116,3 +116,19 @@ fn an_undo_whose_answers_are_lost_brings_nothing_back() {
     assert!(world.server.items().is_empty(), "what the undo deleted is not made again");
     assert!(world.store.unsettled(world.profile().id).expect("read").is_empty());
 }
+
+#[test]
+fn of_several_that_come_back_one_is_taken_and_the_others_are_their_users() {
+    let (mut world, id, last) = left_out(Origin::Headquarters);
+    let mut earlier = last.clone();
+    earlier.item.remote_id = "zz-earlier".to_owned();
+    assert_eq!(word(&world, id).expect("taken"), Some(Resolved::BroughtBack));
+    world.server.put(last.clone());
+    world.server.put(earlier.clone());
+    let report = world.sync();
+    assert_eq!((report.state, report.operations.create), (SyncState::Completed, 0), "{:#?}", report.plan.steps);
+    world.settle(2);
+    assert_eq!(world.remote_of(id), last.item.remote_id);
+    assert_eq!((world.server.items().len(), world.activities().len()), (2, 1));
+    assert_eq!(world.server.get("zz-earlier"), Some(earlier));
+}

@@ -108,7 +108,7 @@ pub(super) fn visit_unlinked(
            AND start_at < ?4 AND (end_at > ?3 OR (start_at = end_at AND start_at >= ?3))
            AND NOT EXISTS (SELECT 1 FROM link WHERE link.profile = ?1 AND link.kind = activity.entry
              AND link.headquarters = 'activity/' || activity.id AND link.state <> 'tombstone')
-         ORDER BY activity.id",
+         ORDER BY task.activity",
         activity::COLUMNS,
         activity::JOINS
     );
